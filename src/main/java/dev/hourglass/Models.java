@@ -1,0 +1,47 @@
+package dev.hourglass;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.Value;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.nn.Scope;
+import dev.hourglass.unet.Architecture;
+import java.util.List;
+import java.util.Set;
+
+/** The graphs of models. */
+final class Models {
+
+    static final String SAMPLE = "sample";
+    static final String TIMESTEP = "timestep";
+    static final String OUTPUT = "output";
+
+    private Models() {}
+
+    /** Inputs {@code sample [N, H, W, C]} and {@code timestep [N]}, output {@code output [N, H, W, C]}. */
+    static Graph inferenceGraph(Architecture architecture, SessionOptions options) {
+        int smallest = architecture.minimumSize();
+        if (options.height() < smallest || options.width() < smallest) {
+            throw HourglassException.what("the image is too small for the model")
+                    .where(architecture.className())
+                    .expected("height and width of at least " + smallest)
+                    .found(options.height() + "x" + options.width())
+                    .mend("use larger images, or pad them")
+                    .build();
+        }
+        Graph graph = new Graph();
+        Value x = graph.input(
+                SAMPLE, Shape.of(options.batch(), options.height(), options.width(), architecture.inChannels()));
+        Value t = graph.input(TIMESTEP, Shape.of(options.batch()));
+        graph.output(OUTPUT, architecture.build(Scope.of(graph), x, t, options.cutWires()));
+        return graph;
+    }
+
+    /** The parameters, which do not depend on batch or size. */
+    static List<Parameter> parameters(Architecture architecture) {
+        int size = architecture.minimumSize();
+        return inferenceGraph(architecture, new SessionOptions(1, size, size, 1, Set.of()))
+                .parameters();
+    }
+}

@@ -1,0 +1,221 @@
+package dev.hourglass;
+
+import dev.hourglass.diffusion.Denoiser;
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Program;
+import dev.hourglass.graph.Weights;
+import dev.hourglass.io.ImageLayout;
+import dev.hourglass.io.Images;
+import dev.hourglass.kernel.Backend;
+import dev.hourglass.kernel.Kernels;
+import dev.hourglass.memory.ChannelOrder;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.unet.Architecture;
+import java.awt.image.BufferedImage;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A model compiled for one batch and image size. Images are {@code [N, C, H, W]} here, as in PyTorch. A run on arrays or segments
+ * allocates nothing; runs of one session take turns. The model must stay open for as long as its sessions.
+ */
+public final class Session implements AutoCloseable {
+
+    private final Architecture architecture;
+    private final SessionOptions options;
+    private final Workers workers;
+    private final Program program;
+    private final Slab staging;
+    private final Tensor stagedInput;
+    private final Tensor stagedOutput;
+    private final Tensor sample;
+    private final Tensor timesteps;
+    private final Tensor prediction;
+    private final Kernels kernels = Backend.kernels();
+    private boolean closed;
+
+    Session(Architecture architecture, Weights weights, SessionOptions options) {
+        this.architecture = architecture;
+        this.options = options;
+        Graph graph = Models.inferenceGraph(architecture, options);
+        workers = new Workers(options.threads());
+        try {
+            program = Program.forInference(graph, weights, kernels, workers);
+        } catch (RuntimeException e) {
+            workers.close();
+            throw e;
+        }
+        sample = program.input(Models.SAMPLE);
+        timesteps = program.input(Models.TIMESTEP);
+        prediction = program.output(Models.OUTPUT);
+        long inputBytes = Slab.aligned(sample.shape().floatBytes());
+        staging = Slab.open("images at the public face", inputBytes + prediction.shape().floatBytes());
+        stagedInput = staging.tensor(0, sample.shape());
+        stagedOutput = staging.tensor(inputBytes, prediction.shape());
+    }
+
+    /**
+     * One forward pass.
+     *
+     * @param sample {@code [N, C, H, W]}
+     * @param timesteps {@code [N]}
+     * @param output receives the prediction {@code [N, C, H, W]}
+     * @throws HourglassException when a length is wrong, a value is not finite or the session is closed
+     */
+    public synchronized void run(float[] sample, float[] timesteps, float[] output) {
+        requireOpen();
+        requireLength("sample", this.sample, sample.length);
+        requireLength("timesteps", this.timesteps, timesteps.length);
+        requireLength("output", prediction, output.length);
+        stagedInput.copyFrom(sample);
+        this.timesteps.copyFrom(timesteps);
+        runStaged();
+        stagedOutput.copyTo(output);
+    }
+
+    /**
+     * One forward pass on segments of float32 in the machine's byte order, heap or native; shapes as for arrays.
+     *
+     * @throws HourglassException when a length is wrong, a value is not finite or the session is closed
+     */
+    public synchronized void run(MemorySegment sample, MemorySegment timesteps, MemorySegment output) {
+        requireOpen();
+        requireLength("sample", this.sample, sample.byteSize() / Float.BYTES);
+        requireLength("timesteps", this.timesteps, timesteps.byteSize() / Float.BYTES);
+        requireLength("output", prediction, output.byteSize() / Float.BYTES);
+        stagedInput.segment().copyFrom(sample);
+        this.timesteps.segment().copyFrom(timesteps);
+        runStaged();
+        output.copyFrom(stagedOutput.segment());
+    }
+
+    /**
+     * One forward pass on a picture, for sessions of batch 1. Pixels 0 to 255 become -1 to 1 on the way in; on the way out values
+     * beyond -1 and 1 are clipped.
+     *
+     * @param timestep the timestep
+     * @return the prediction as a picture of the same size
+     */
+    public synchronized BufferedImage run(BufferedImage sample, float timestep) {
+        requireOpen();
+        if (options.batch() != 1 || sample.getWidth() != options.width() || sample.getHeight() != options.height()) {
+            throw HourglassException.what("the picture does not fit the session")
+                    .expected(options.height() + "x" + options.width() + " in a batch of " + options.batch())
+                    .found(sample.getHeight() + "x" + sample.getWidth() + " in a batch of 1")
+                    .mend("compile a session for this size and batch 1")
+                    .build();
+        }
+        this.sample.copyFrom(Images.toFloats(sample, architecture.inChannels()));
+        timesteps.set(0, timestep);
+        requireFinite("sample", this.sample);
+        requireFinite("timesteps", timesteps);
+        program.forward();
+        return Images.grid(
+                prediction.segment(), prediction.shape(), ImageLayout.NHWC, 1, 0, 1);
+    }
+
+    private void runStaged() {
+        ChannelOrder.channelsLast(stagedInput.segment(), sample.segment(), sample.shape());
+        requireFinite("sample", sample);
+        requireFinite("timesteps", timesteps);
+        program.forward();
+        ChannelOrder.channelsFirst(prediction.segment(), stagedOutput.segment(), prediction.shape());
+    }
+
+    /** The session as a sampler sees it: its own tensors, {@code [N, H, W, C]}, without copies. */
+    public Denoiser denoiser() {
+        return new Denoiser() {
+            @Override
+            public Tensor sample() {
+                return sample;
+            }
+
+            @Override
+            public Tensor timesteps() {
+                return timesteps;
+            }
+
+            @Override
+            public void predict() {
+                synchronized (Session.this) {
+                    requireOpen();
+                    program.forward();
+                }
+            }
+
+            @Override
+            public Tensor prediction() {
+                return prediction;
+            }
+        };
+    }
+
+    /** What the session was compiled for. */
+    public SessionOptions options() {
+        return options;
+    }
+
+    /** The shape of samples, {@code [N, C, H, W]}. */
+    public Shape sampleShape() {
+        return Shape.of(options.batch(), architecture.inChannels(), options.height(), options.width());
+    }
+
+    /** The shape of predictions, {@code [N, C, H, W]}. */
+    public Shape outputShape() {
+        return Shape.of(options.batch(), architecture.outChannels(), options.height(), options.width());
+    }
+
+    /** The memory the session holds. */
+    public MemoryPlan plan() {
+        return program.plan();
+    }
+
+    /** Waits for a run in progress and gives memory and threads back. Closing twice is harmless. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        program.close();
+        staging.close();
+        workers.close();
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw HourglassException.what("the session is closed")
+                    .expected("an open session")
+                    .mend("keep the session open until its last run")
+                    .build();
+        }
+    }
+
+    private void requireLength(String name, Tensor tensor, long found) {
+        if (found != tensor.shape().elements()) {
+            boolean image = tensor.shape().rank() == 4;
+            throw HourglassException.what("wrong number of values")
+                    .where(name)
+                    .expected(tensor.shape().elements() + (image ? ", [N, C, H, W] for " : ", one for each of ")
+                            + (image ? options.batch() + " images of " + options.height() + "x" + options.width()
+                                    : options.batch() + " images"))
+                    .found(found)
+                    .mend("compile a session for this batch and size")
+                    .build();
+        }
+    }
+
+    private void requireFinite(String name, Tensor tensor) {
+        long at = kernels.elementwise().firstNonFinite(tensor.segment(), 0, tensor.shape().elements());
+        if (at >= 0) {
+            throw HourglassException.what("a value is not finite")
+                    .where(name + ", image " + at / (tensor.shape().elements() / tensor.shape().dim(0)))
+                    .expected("finite numbers")
+                    .found(tensor.segment().getAtIndex(ValueLayout.JAVA_FLOAT, at))
+                    .mend("check where the input comes from")
+                    .build();
+        }
+    }
+}

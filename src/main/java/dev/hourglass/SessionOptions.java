@@ -1,0 +1,51 @@
+package dev.hourglass;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.parallel.Workers;
+import java.util.Set;
+
+/**
+ * What a session is compiled for.
+ *
+ * @param batch images at a time, at least 1
+ * @param height rows of an image
+ * @param width columns of an image
+ * @param threads threads that work, the caller included, at least 1
+ * @param cutWires memory wires that carry zeros, by number from 1 at full resolution; for looking into a model
+ */
+public record SessionOptions(int batch, int height, int width, int threads, Set<Integer> cutWires) {
+
+    /** Checks the numbers. */
+    public SessionOptions {
+        require(batch >= 1, "batch", batch);
+        require(height >= 1, "height", height);
+        require(width >= 1, "width", width);
+        require(threads >= 1, "threads", threads);
+        cutWires = Set.copyOf(cutWires);
+    }
+
+    /** A session on as many threads as the JVM has processors, all wires whole. */
+    public static SessionOptions of(int batch, int height, int width) {
+        return new SessionOptions(batch, height, width, Workers.defaultThreads(), Set.of());
+    }
+
+    /** The same on another number of threads. */
+    public SessionOptions withThreads(int threads) {
+        return new SessionOptions(batch, height, width, threads, cutWires);
+    }
+
+    /** The same with these memory wires cut. */
+    public SessionOptions withCutWires(Set<Integer> cutWires) {
+        return new SessionOptions(batch, height, width, threads, cutWires);
+    }
+
+    private static void require(boolean holds, String option, int found) {
+        if (!holds) {
+            throw HourglassException.what("not a size to compile for")
+                    .where(option)
+                    .expected("at least 1")
+                    .found(found)
+                    .build();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package dev.hourglass;
+
+import dev.hourglass.diffusion.NoiseSchedule;
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.Program;
+import dev.hourglass.graph.Weights;
+import dev.hourglass.io.ImageBytes;
+import dev.hourglass.io.ModelFolder;
+import dev.hourglass.io.Safetensors;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.io.TensorDiff;
+import dev.hourglass.kernel.Backend;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.train.Trainer;
+import dev.hourglass.train.TrainingOptions;
+import dev.hourglass.train.TrainingStep;
+import dev.hourglass.unet.Architecture;
+import dev.hourglass.unet.Architectures;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A U-Net with its weights: opened from a folder or made anew, run through sessions, trained, saved.
+ *
+ * <p>Sessions and trainers share the model's weights; close them before the model.
+ */
+public final class UNet implements AutoCloseable {
+
+    private static final String CLASS_NAME = "_class_name";
+    private static final String SAMPLE_SIZE = "sample_size";
+
+    private final Architecture architecture;
+    private final ImageSize sampleSize;
+    private final Weights weights;
+
+    private UNet(Architecture architecture, ImageSize sampleSize, Weights weights) {
+        this.architecture = architecture;
+        this.sampleSize = sampleSize;
+        this.weights = weights;
+    }
+
+    /**
+     * Makes a model with random weights.
+     *
+     * @param sampleSize the size of images it will be trained on, remembered in the folder
+     * @param seed of the weights
+     */
+    public static UNet create(Architecture architecture, ImageSize sampleSize, long seed) {
+        Weights weights = Weights.open("weights", Models.parameters(architecture));
+        weights.initialize(seed);
+        return new UNet(architecture, sampleSize, weights);
+    }
+
+    /**
+     * Opens a model folder: {@code config.json} and {@code diffusion_pytorch_model.safetensors}.
+     *
+     * @throws HourglassException when a file is missing or damaged, the class is unknown, or the tensors are not the model's
+     */
+    public static UNet open(Path folder) {
+        try (ModelFolder files = ModelFolder.open(folder)) {
+            Architecture architecture = Architectures.fromConfig(files.config());
+            List<Integer> size =
+                    files.config().has(SAMPLE_SIZE) ? files.config().integers(SAMPLE_SIZE) : List.of(28, 28);
+            if (size.size() != 2 || size.stream().anyMatch(side -> side < 1)) {
+                throw files.config().invalid(SAMPLE_SIZE, "[height, width], both at least 1");
+            }
+            List<Parameter> parameters = Models.parameters(architecture);
+            requireTensors(parameters, files.weights());
+            UNet model = new UNet(
+                    architecture, new ImageSize(size.get(0), size.get(1)), Weights.open("weights", parameters));
+            try {
+                model.load(files.weights());
+            } catch (RuntimeException e) {
+                model.close();
+                throw e;
+            }
+            return model;
+        }
+    }
+
+    private static void requireTensors(List<Parameter> parameters, Safetensors file) {
+        Map<String, Shape> expected = new LinkedHashMap<>();
+        parameters.forEach(parameter -> expected.put(parameter.name(), parameter.fileShape()));
+        TensorDiff.require(expected, file);
+    }
+
+    private void load(Safetensors file) {
+        for (Parameter parameter : weights.parameters()) {
+            weights.setFileOrder(parameter, file.floats(parameter.name()));
+            Tensor tensor = weights.tensor(parameter);
+            long at = Backend.kernels().elementwise().firstNonFinite(tensor.segment(), 0, parameter.elements());
+            if (at >= 0) {
+                throw HourglassException.what("a weight is not finite")
+                        .where(file.file() + ": " + parameter.name())
+                        .expected("finite numbers")
+                        .found(tensor.get(at))
+                        .mend("fetch the file again, or train anew")
+                        .build();
+            }
+        }
+    }
+
+    /** Saves the model's weights and settings; see {@link ModelFolder} for what a crash leaves. */
+    public void save(Path folder) {
+        save(folder, weights);
+    }
+
+    /** Saves the model with other weights of its own layout: averaged ones. */
+    public void save(Path folder, Weights values) {
+        Map<String, Object> config = new LinkedHashMap<>();
+        config.put(CLASS_NAME, architecture.className());
+        config.putAll(architecture.config());
+        config.put(SAMPLE_SIZE, List.of(sampleSize.height(), sampleSize.width()));
+        List<TensorData> tensors = values.parameters().stream()
+                .map(parameter -> new TensorData(
+                        parameter.name(),
+                        parameter.fileShape(),
+                        () -> MemorySegment.ofArray(values.fileOrder(parameter))))
+                .toList();
+        ModelFolder.write(folder, config, tensors, Map.of("format", "pt"));
+    }
+
+    /** Compiles the model for a batch and image size. */
+    public Session session(SessionOptions options) {
+        return new Session(architecture, weights, options);
+    }
+
+    /** Compiles a run that trains this model's weights with the DDPM objective; see {@link Trainer}. */
+    public Trainer trainer(ImageBytes images, TrainingOptions options, Workers workers) {
+        return new Trainer(
+                architecture, weights, images, NoiseSchedule.ddpm(), options, Backend.kernels(), workers);
+    }
+
+    /** The graph of a forward pass, for inspection. */
+    public static Graph graph(Architecture architecture, SessionOptions options) {
+        return Models.inferenceGraph(architecture, options);
+    }
+
+    /** The memory that inference would need, without allocating it. */
+    public static MemoryPlan inferencePlan(Architecture architecture, SessionOptions options) {
+        return Program.plan(
+                Models.inferenceGraph(architecture, options), false, Backend.kernels(), options.threads());
+    }
+
+    /** The memory that forward and backward of training would need, without allocating it. */
+    public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options) {
+        Graph graph = TrainingStep.graph(architecture, options.batch(), options.height(), options.width());
+        return Program.plan(graph, true, Backend.kernels(), options.threads());
+    }
+
+    /** The family and its settings. */
+    public Architecture architecture() {
+        return architecture;
+    }
+
+    /** The size of the images the model was made for. */
+    public ImageSize sampleSize() {
+        return sampleSize;
+    }
+
+    /** The weights. */
+    public Weights weights() {
+        return weights;
+    }
+
+    /** How many numbers the model has learned. */
+    public long parameterCount() {
+        return weights.parameters().stream().mapToLong(Parameter::elements).sum();
+    }
+
+    /** Gives the weights' memory back. Closing twice is harmless. */
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

@@ -1,0 +1,40 @@
+package dev.hourglass.diffusion;
+
+/**
+ * Numbers of the random streams under one seed, so that no two purposes ever share random numbers. The purpose is in the top four
+ * bits.
+ */
+public final class Streams {
+
+    private Streams() {}
+
+    /** Noise that training step {@code step} adds; element {@code slot * elements + i}. */
+    public static long trainingNoise(long step) {
+        return 1L << 60 | step;
+    }
+
+    /** Timesteps of training step {@code step}; element {@code slot}. */
+    public static long trainingTimesteps(long step) {
+        return 2L << 60 | step;
+    }
+
+    /** The order of the images in epoch {@code epoch}. */
+    public static long shuffle(long epoch) {
+        return 3L << 60 | epoch;
+    }
+
+    /** Noise that sampled image {@code image} gets on its way to timestep {@code t}; its start is the number of timesteps. */
+    public static long sampling(long image, int t) {
+        return 4L << 60 | image << 20 | t;
+    }
+
+    /** Noise added to image {@code image} of a test set. */
+    public static long evaluationNoise(long image) {
+        return 5L << 60 | image;
+    }
+
+    /** Timesteps of a test set; element {@code image}. */
+    public static long evaluationTimesteps() {
+        return 6L << 60;
+    }
+}

@@ -1,0 +1,253 @@
+package dev.hourglass.graph;
+
+import dev.hourglass.graph.op.Buffer;
+import dev.hourglass.graph.op.Site;
+import dev.hourglass.kernel.Kernels;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Decides what lives where: which operations run, which values need gradients, how long everything is kept, and where the planner puts
+ * it. Moments are the forward passes of the {@code T} operations, 0 to {@code T - 1}, and then their backward passes in reverse order,
+ * {@code T} to {@code 2T - 1}.
+ */
+final class Layout {
+
+    private final Graph graph;
+    private final boolean training;
+    private final Kernels kernels;
+    private final List<Node> nodes;
+    private final boolean[] wantsGradient;
+    private final int end;
+
+    private final List<Planner.Block> blocks = new ArrayList<>();
+    private final int[] valueBlock;
+    private final int[] gradientBlock;
+    private final List<int[]> bufferBlocks = new ArrayList<>();
+    private final List<Long> offsets;
+    private final long placedBytes;
+    private long packedBytes;
+    private long workspaceBytes;
+
+    Layout(Graph graph, boolean training, Kernels kernels) {
+        this.graph = graph;
+        this.training = training;
+        this.kernels = kernels;
+        nodes = reachable(graph);
+        end = 2 * nodes.size() - 1;
+        wantsGradient = new boolean[graph.valueCount()];
+        valueBlock = new int[graph.valueCount()];
+        gradientBlock = new int[graph.valueCount()];
+        Arrays.fill(valueBlock, -1);
+        Arrays.fill(gradientBlock, -1);
+        markGradients();
+        placeValues();
+        placeGradients();
+        placeBuffers();
+        Planner.Placement placement = Planner.place(blocks);
+        offsets = placement.offsets();
+        placedBytes = placement.bytes();
+    }
+
+    /** The operations whose results reach an output. */
+    private static List<Node> reachable(Graph graph) {
+        Set<Value> needed = new HashSet<>(graph.outputs().values());
+        List<Node> kept = new ArrayList<>();
+        for (Node node : graph.nodes().reversed()) {
+            if (needed.contains(node.output())) {
+                kept.addFirst(node);
+                needed.addAll(node.inputs());
+            }
+        }
+        return kept;
+    }
+
+    private void markGradients() {
+        if (!training) {
+            return;
+        }
+        graph.differentiable().forEach(value -> wantsGradient[value.id()] = true);
+        for (Node node : nodes) {
+            boolean wanted = !node.parameters().isEmpty()
+                    || node.inputs().stream().anyMatch(input -> wantsGradient[input.id()]);
+            wantsGradient[node.output().id()] |= wanted;
+        }
+    }
+
+    private int backwardMoment(int node) {
+        return end - node;
+    }
+
+    private boolean runsBackward(Node node) {
+        return wantsGradient[node.output().id()];
+    }
+
+    private void placeValues() {
+        int[] first = new int[graph.valueCount()];
+        int[] last = new int[graph.valueCount()];
+        // Inputs are the caller's: filled at any time before a pass, and left as they are.
+        graph.inputs().values().forEach(value -> last[value.id()] = end);
+        for (int k = 0; k < nodes.size(); k++) {
+            Node node = nodes.get(k);
+            first[node.output().id()] = k;
+            last[node.output().id()] = Math.max(last[node.output().id()], k);
+            for (int i = 0; i < node.inputs().size(); i++) {
+                int id = node.inputs().get(i).id();
+                boolean kept = runsBackward(node) && node.op().backwardReadsInput(i);
+                last[id] = Math.max(last[id], kept ? backwardMoment(k) : k);
+            }
+        }
+        graph.outputs().values().forEach(value -> last[value.id()] = end);
+        graph.inputs().values().forEach(value -> placeValue(value, first, last));
+        nodes.forEach(node -> placeValue(node.output(), first, last));
+    }
+
+    private void placeValue(Value value, int[] first, int[] last) {
+        valueBlock[value.id()] = add(value.shape().floatBytes(), first[value.id()], last[value.id()]);
+    }
+
+    private void placeGradients() {
+        int[] first = new int[graph.valueCount()];
+        int[] last = new int[graph.valueCount()];
+        Arrays.fill(first, Integer.MAX_VALUE);
+        Arrays.fill(last, end);
+        for (int k = 0; k < nodes.size(); k++) {
+            Node node = nodes.get(k);
+            last[node.output().id()] = backwardMoment(k);
+            if (runsBackward(node)) {
+                for (Value input : node.inputs()) {
+                    first[input.id()] = Math.min(first[input.id()], backwardMoment(k));
+                }
+            }
+        }
+        // Gradients of outputs are the caller's, as inputs are.
+        for (Value value : graph.outputs().values()) {
+            first[value.id()] = 0;
+            last[value.id()] = end;
+        }
+        graph.inputs().values().forEach(value -> placeGradient(value, first, last));
+        nodes.forEach(node -> placeGradient(node.output(), first, last));
+    }
+
+    private void placeGradient(Value value, int[] first, int[] last) {
+        if (wantsGradient[value.id()]) {
+            gradientBlock[value.id()] = add(value.shape().floatBytes(), first[value.id()], last[value.id()]);
+        }
+    }
+
+    private void placeBuffers() {
+        for (int k = 0; k < nodes.size(); k++) {
+            Node node = nodes.get(k);
+            Site site = site(node);
+            List<Buffer> buffers = node.op().buffers(site);
+            int[] indices = new int[buffers.size()];
+            for (int b = 0; b < indices.length; b++) {
+                Buffer buffer = buffers.get(b);
+                int back = site.training() ? backwardMoment(k) : k;
+                indices[b] = switch (buffer.lifetime()) {
+                    case PROGRAM -> add(buffer.bytes(), 0, end);
+                    case FORWARD_TO_BACKWARD -> add(buffer.bytes(), k, back);
+                    case BACKWARD -> add(buffer.bytes(), back, back);
+                };
+                packedBytes += buffer.lifetime() == Buffer.Lifetime.PROGRAM ? Slab.aligned(buffer.bytes()) : 0;
+            }
+            bufferBlocks.add(indices);
+            workspaceBytes = Math.max(workspaceBytes, Slab.aligned(node.op().workspaceBytes(site)));
+        }
+    }
+
+    private int add(long bytes, int first, int last) {
+        blocks.add(new Planner.Block(bytes, first, last));
+        return blocks.size() - 1;
+    }
+
+    Site site(Node node) {
+        return new NodeSite(node);
+    }
+
+    /** What an operation knows of its place. */
+    private final class NodeSite implements Site {
+
+        private final Node node;
+
+        NodeSite(Node node) {
+            this.node = node;
+        }
+
+        @Override
+        public Kernels kernels() {
+            return kernels;
+        }
+
+        @Override
+        public Shape inputShape(int index) {
+            return node.inputs().get(index).shape();
+        }
+
+        @Override
+        public Shape outputShape() {
+            return node.output().shape();
+        }
+
+        @Override
+        public boolean training() {
+            return runsBackward(node);
+        }
+
+        @Override
+        public boolean wantsInputGradient(int index) {
+            return wantsGradient[node.inputs().get(index).id()];
+        }
+    }
+
+    List<Node> nodes() {
+        return nodes;
+    }
+
+    boolean runsBackward(int node) {
+        return runsBackward(nodes.get(node));
+    }
+
+    boolean wantsGradient(Value value) {
+        return wantsGradient[value.id()];
+    }
+
+    long valueOffset(Value value) {
+        return offsets.get(valueBlock[value.id()]);
+    }
+
+    long gradientOffset(Value value) {
+        return offsets.get(gradientBlock[value.id()]);
+    }
+
+    long bufferOffset(int node, int index) {
+        return offsets.get(bufferBlocks.get(node)[index]);
+    }
+
+    long bufferBytes(int node, int index) {
+        return blocks.get(bufferBlocks.get(node)[index]).bytes();
+    }
+
+    long placedBytes() {
+        return placedBytes;
+    }
+
+    /** Scratch bytes of one worker. */
+    long workspaceBytes() {
+        return workspaceBytes;
+    }
+
+    MemoryPlan plan(int threads) {
+        return new MemoryPlan(
+                Weights.flatLength(graph.parameters()) * Float.BYTES,
+                packedBytes,
+                placedBytes - packedBytes,
+                workspaceBytes * threads,
+                List.copyOf(blocks));
+    }
+}

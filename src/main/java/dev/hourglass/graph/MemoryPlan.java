@@ -1,0 +1,20 @@
+package dev.hourglass.graph;
+
+import java.util.List;
+
+/**
+ * What a program needs, known before anything is allocated. All sizes in bytes.
+ *
+ * @param parameters the flat vector of parameters, shared between programs
+ * @param packed parameters in the form the kernels read
+ * @param activations the most that values, gradients of values and buffers need at any one moment, as placed
+ * @param workspace scratch memory of all workers
+ * @param blocks every placed block, for those who want to look
+ */
+public record MemoryPlan(long parameters, long packed, long activations, long workspace, List<Planner.Block> blocks) {
+
+    /** What one program allocates: everything but the parameters. */
+    public long programBytes() {
+        return packed + activations + workspace;
+    }
+}

@@ -1,0 +1,298 @@
+package dev.hourglass.graph;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.graph.op.Binding;
+import dev.hourglass.graph.op.Execution;
+import dev.hourglass.graph.op.Site;
+import dev.hourglass.kernel.Kernels;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.parallel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A graph bound to memory, kernels and workers. {@link #forward} and {@link #backward} walk through bound operations, decide nothing
+ * and allocate nothing. A program is used by one thread at a time.
+ */
+public final class Program implements AutoCloseable {
+
+    private final Graph graph;
+    private final Layout layout;
+    private final Weights weights;
+    private final Weights gradients;
+    private final Kernels kernels;
+    private final Workers workers;
+    private final MemoryPlan plan;
+    private final Slab slab;
+    private final Slab workspaces;
+    private final Execution[] forward;
+    private final Execution[] backward;
+    private long preparedVersion = -1;
+
+    private Program(Graph graph, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
+        this.graph = graph;
+        this.weights = weights;
+        this.gradients = gradients;
+        this.kernels = kernels;
+        this.workers = workers;
+        requireSameParameters(graph, weights);
+        layout = new Layout(graph, gradients != null, kernels);
+        plan = layout.plan(workers.threads());
+        slab = Slab.open("activations and packed weights", layout.placedBytes());
+        try {
+            workspaces = Slab.open("workspace", plan.workspace());
+        } catch (RuntimeException e) {
+            slab.close();
+            throw e;
+        }
+        List<Execution> all = new ArrayList<>();
+        List<Execution> trained = new ArrayList<>();
+        // Readers of a value add to its gradient in the order in which backward meets them: the last reader first.
+        Set<Object> shared = new HashSet<>();
+        for (int k = layout.nodes().size() - 1; k >= 0; k--) {
+            Execution execution = layout.nodes().get(k).op().bind(new NodeBinding(k, shared));
+            all.addFirst(execution);
+            if (layout.runsBackward(k)) {
+                trained.add(execution);
+            }
+        }
+        forward = all.toArray(Execution[]::new);
+        backward = trained.toArray(Execution[]::new);
+    }
+
+    /** Compiles a graph for forward passes only. */
+    public static Program forInference(Graph graph, Weights weights, Kernels kernels, Workers workers) {
+        return new Program(graph, weights, null, kernels, workers);
+    }
+
+    /**
+     * Compiles a graph for forward and backward passes.
+     *
+     * @param gradients receives the parameters' gradients; same layout as {@code weights}
+     */
+    public static Program forTraining(
+            Graph graph, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
+        return new Program(graph, weights, gradients, kernels, workers);
+    }
+
+    /** What a program of this graph would need, without allocating it. */
+    public static MemoryPlan plan(Graph graph, boolean training, Kernels kernels, int threads) {
+        return new Layout(graph, training, kernels).plan(threads);
+    }
+
+    /** The memory this program holds. */
+    public MemoryPlan plan() {
+        return plan;
+    }
+
+    /** An input, to be filled before a forward pass. */
+    public Tensor input(String name) {
+        return tensor(require(graph.inputs().get(name), name));
+    }
+
+    /** An output, valid from a forward pass to the next. */
+    public Tensor output(String name) {
+        return tensor(require(graph.outputs().get(name), name));
+    }
+
+    /** The gradient of an output, to be filled before {@link #backward}. */
+    public Tensor outputGradient(String name) {
+        return gradient(require(graph.outputs().get(name), name));
+    }
+
+    /** The gradient of an input that {@link Graph#differentiate} was called for, valid after {@link #backward}. */
+    public Tensor inputGradient(String name) {
+        return gradient(require(graph.inputs().get(name), name));
+    }
+
+    /** Computes the outputs from the inputs. */
+    public void forward() {
+        if (preparedVersion != weights.version()) {
+            for (Execution execution : forward) {
+                execution.prepare();
+            }
+            preparedVersion = weights.version();
+        }
+        for (Execution execution : forward) {
+            execution.forward();
+        }
+    }
+
+    /** Computes all gradients from the gradients of the outputs; follows a {@link #forward}. */
+    public void backward() {
+        for (Execution execution : backward) {
+            execution.backward();
+        }
+    }
+
+    /** Gives the memory back. Closing twice is harmless. */
+    @Override
+    public void close() {
+        slab.close();
+        workspaces.close();
+    }
+
+    private Tensor tensor(Value value) {
+        return slab.tensor(layout.valueOffset(value), value.shape());
+    }
+
+    private Tensor gradient(Value value) {
+        if (!layout.wantsGradient(value)) {
+            throw new IllegalArgumentException("no gradient is computed for " + value.name());
+        }
+        return slab.tensor(layout.gradientOffset(value), value.shape());
+    }
+
+    private static Value require(Value value, String name) {
+        if (value == null) {
+            throw new IllegalArgumentException("the graph has no input or output called " + name);
+        }
+        return value;
+    }
+
+    private static void requireSameParameters(Graph graph, Weights weights) {
+        if (!graph.parameters().equals(weights.parameters())) {
+            throw HourglassException.what("the weights are those of another model")
+                    .expected(graph.parameters().size() + " parameters of this graph, in order")
+                    .found(weights.parameters().size() + " parameters")
+                    .build();
+        }
+    }
+
+    /** Memory of one operation. Segments are looked up once, here, so that running looks nothing up. */
+    private final class NodeBinding implements Binding {
+
+        private final Site site;
+        private final MemorySegment[] inputs;
+        private final MemorySegment output;
+        private final MemorySegment[] parameters;
+        private final MemorySegment[] buffers;
+        private final MemorySegment[] workspace;
+        private final MemorySegment outputGradient;
+        private final MemorySegment[] inputGradients;
+        private final boolean[] accumulates;
+        private final MemorySegment[] parameterGradients;
+        private final boolean[] accumulatesParameters;
+
+        NodeBinding(int index, Set<Object> shared) {
+            Node node = layout.nodes().get(index);
+            site = layout.site(node);
+            inputs = node.inputs().stream().map(v -> tensor(v).segment()).toArray(MemorySegment[]::new);
+            output = tensor(node.output()).segment();
+            parameters = node.parameters().stream()
+                    .map(p -> weights.tensor(p).segment())
+                    .toArray(MemorySegment[]::new);
+            buffers = new MemorySegment[node.op().buffers(site).size()];
+            for (int b = 0; b < buffers.length; b++) {
+                buffers[b] = slab.slice(layout.bufferOffset(index, b), layout.bufferBytes(index, b));
+            }
+            workspace = new MemorySegment[workers.threads()];
+            for (int w = 0; w < workspace.length; w++) {
+                workspace[w] = workspaces.slice(w * layout.workspaceBytes(), layout.workspaceBytes());
+            }
+            boolean training = site.training();
+            outputGradient = training ? gradient(node.output()).segment() : null;
+            inputGradients = new MemorySegment[inputs.length];
+            accumulates = new boolean[inputs.length];
+            for (int i = 0; i < inputs.length && training; i++) {
+                Value input = node.inputs().get(i);
+                if (layout.wantsGradient(input)) {
+                    inputGradients[i] = gradient(input).segment();
+                    accumulates[i] = !shared.add(input);
+                }
+            }
+            parameterGradients = new MemorySegment[parameters.length];
+            accumulatesParameters = new boolean[parameters.length];
+            for (int p = 0; p < parameters.length && training; p++) {
+                Parameter parameter = node.parameters().get(p);
+                parameterGradients[p] = gradients.tensor(parameter).segment();
+                accumulatesParameters[p] = !shared.add(parameter);
+            }
+        }
+
+        @Override
+        public Kernels kernels() {
+            return kernels;
+        }
+
+        @Override
+        public Workers workers() {
+            return workers;
+        }
+
+        @Override
+        public Shape inputShape(int index) {
+            return site.inputShape(index);
+        }
+
+        @Override
+        public Shape outputShape() {
+            return site.outputShape();
+        }
+
+        @Override
+        public boolean training() {
+            return site.training();
+        }
+
+        @Override
+        public boolean wantsInputGradient(int index) {
+            return site.wantsInputGradient(index);
+        }
+
+        @Override
+        public MemorySegment input(int index) {
+            return inputs[index];
+        }
+
+        @Override
+        public MemorySegment output() {
+            return output;
+        }
+
+        @Override
+        public MemorySegment parameter(int index) {
+            return parameters[index];
+        }
+
+        @Override
+        public MemorySegment buffer(int index) {
+            return buffers[index];
+        }
+
+        @Override
+        public MemorySegment workspace(int worker) {
+            return workspace[worker];
+        }
+
+        @Override
+        public MemorySegment outputGradient() {
+            return outputGradient;
+        }
+
+        @Override
+        public MemorySegment inputGradient(int index) {
+            return inputGradients[index];
+        }
+
+        @Override
+        public boolean accumulatesInputGradient(int index) {
+            return accumulates[index];
+        }
+
+        @Override
+        public MemorySegment parameterGradient(int index) {
+            return parameterGradients[index];
+        }
+
+        @Override
+        public boolean accumulatesParameterGradient(int index) {
+            return accumulatesParameters[index];
+        }
+    }
+}

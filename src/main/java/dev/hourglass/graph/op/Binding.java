@@ -1,0 +1,41 @@
+package dev.hourglass.graph.op;
+
+import dev.hourglass.parallel.Workers;
+import java.lang.foreign.MemorySegment;
+
+/** The memory and the workers that an operation is bound to. Gradients exist only where {@link #training} holds. */
+public interface Binding extends Site {
+
+    /** Who does the work. */
+    Workers workers();
+
+    /** Input {@code index}. */
+    MemorySegment input(int index);
+
+    /** The output. */
+    MemorySegment output();
+
+    /** Parameter {@code index}. */
+    MemorySegment parameter(int index);
+
+    /** Buffer {@code index} of {@link Op#buffers}. */
+    MemorySegment buffer(int index);
+
+    /** The scratch memory of a worker. */
+    MemorySegment workspace(int worker);
+
+    /** The gradient of the output. */
+    MemorySegment outputGradient();
+
+    /** The gradient of input {@code index}, or {@code null} when none is wanted. */
+    MemorySegment inputGradient(int index);
+
+    /** Whether the gradient of input {@code index} already holds another reader's share, to be added to. */
+    boolean accumulatesInputGradient(int index);
+
+    /** The gradient of parameter {@code index}. */
+    MemorySegment parameterGradient(int index);
+
+    /** Whether the gradient of parameter {@code index} already holds another use's share, to be added to. */
+    boolean accumulatesParameterGradient(int index);
+}

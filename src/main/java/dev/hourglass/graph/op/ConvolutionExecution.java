@@ -1,0 +1,148 @@
+package dev.hourglass.graph.op;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.parallel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs convolutions and linear layers; groups are convolutions on slices of the channels, one after the other. */
+final class ConvolutionExecution implements Execution {
+
+    /** Rows of the weight gradient that one item adds up. */
+    private static final int REDUCE_ROWS = 32;
+
+    private final Workers workers;
+    private final List<Group> groups = new ArrayList<>();
+
+    ConvolutionExecution(Binding binding, Conv2dGeometry geometry, int groupCount) {
+        workers = binding.workers();
+        for (int index = 0; index < groupCount; index++) {
+            groups.add(new Group(binding, geometry, index, groupCount));
+        }
+    }
+
+    static List<Buffer> buffers(Site site, Conv2dGeometry g, int groups) {
+        dev.hourglass.kernel.Conv2d kernel = site.kernels().conv2d();
+        List<Buffer> buffers = new ArrayList<>();
+        buffers.add(new Buffer("packed weights", groups * kernel.packedBytes(g), Buffer.Lifetime.PROGRAM));
+        if (site.training()) {
+            buffers.add(new Buffer("partial sums", kernel.gradientPartialBytes(g), Buffer.Lifetime.BACKWARD));
+        }
+        if (site.wantsInputGradient(0)) {
+            buffers.add(
+                    new Buffer("packed weights", groups * kernel.packedBytes(g.adjoint()), Buffer.Lifetime.PROGRAM));
+        }
+        return buffers;
+    }
+
+    static long workspaceBytes(Site site, Conv2dGeometry g) {
+        dev.hourglass.kernel.Conv2d kernel = site.kernels().conv2d();
+        return Math.max(kernel.workspaceBytes(g), kernel.workspaceBytes(g.adjoint()));
+    }
+
+    @Override
+    public void prepare() {
+        for (Group group : groups) {
+            workers.run(group.pack, group.packItems);
+            if (group.packAdjoint != null) {
+                workers.run(group.packAdjoint, group.packAdjointItems);
+            }
+        }
+    }
+
+    @Override
+    public void forward() {
+        for (Group group : groups) {
+            workers.run(group.forward, group.forwardItems);
+        }
+    }
+
+    @Override
+    public void backward() {
+        for (Group group : groups) {
+            if (group.inputGradient != null) {
+                workers.run(group.inputGradient, group.inputGradientItems);
+            }
+            workers.run(group.weightGradient, group.weightGradientItems);
+            workers.run(group.reduce, group.reduceItems);
+        }
+    }
+
+    /** The tasks of one group. */
+    private static final class Group {
+
+        private final Workers.Task pack;
+        private final int packItems;
+        private final Workers.Task forward;
+        private final int forwardItems;
+        private Workers.Task packAdjoint;
+        private int packAdjointItems;
+        private Workers.Task inputGradient;
+        private int inputGradientItems;
+        private Workers.Task weightGradient;
+        private int weightGradientItems;
+        private Workers.Task reduce;
+        private int reduceItems;
+
+        Group(Binding binding, Conv2dGeometry g, int index, int groups) {
+            dev.hourglass.kernel.Conv2d kernel = binding.kernels().conv2d();
+            MemorySegment x = channels(binding.input(0), index * g.cin());
+            MemorySegment y = channels(binding.output(), index * g.cout());
+            MemorySegment weight = part(binding.parameter(0), index, groups);
+            MemorySegment bias = part(binding.parameter(1), index, groups);
+            MemorySegment packed = part(binding.buffer(0), index, groups);
+            packItems = kernel.packItems(g);
+            pack = (item, worker) -> kernel.pack(g, weight, bias, packed, item);
+            forwardItems = kernel.forwardItems(g);
+            forward = (item, worker) -> kernel.forward(g, x, packed, y, false, binding.workspace(worker), item);
+            if (binding.training()) {
+                bindBackward(binding, g, index, groups, x, weight);
+            }
+        }
+
+        private void bindBackward(
+                Binding binding, Conv2dGeometry g, int index, int groups, MemorySegment x, MemorySegment weight) {
+            dev.hourglass.kernel.Conv2d kernel = binding.kernels().conv2d();
+            MemorySegment dy = channels(binding.outputGradient(), index * g.cout());
+            MemorySegment dweight = part(binding.parameterGradient(0), index, groups);
+            MemorySegment dbias = part(binding.parameterGradient(1), index, groups);
+            MemorySegment partials = binding.buffer(1);
+            boolean addParameters = binding.accumulatesParameterGradient(0);
+            weightGradientItems = kernel.gradientItems(g);
+            weightGradient =
+                    (item, worker) -> kernel.weightGradient(g, x, dy, partials, binding.workspace(worker), item);
+            reduceItems = Split.items(g.depth(), REDUCE_ROWS);
+            reduce = (item, worker) -> kernel.reduceGradient(
+                    g,
+                    partials,
+                    dweight,
+                    dbias,
+                    addParameters,
+                    item * REDUCE_ROWS,
+                    Math.min((item + 1) * REDUCE_ROWS, g.depth()));
+            if (binding.wantsInputGradient(0)) {
+                Conv2dGeometry adjoint = g.adjoint();
+                MemorySegment packed = part(binding.buffer(2), index, groups);
+                MemorySegment dx = channels(binding.inputGradient(0), index * g.cin());
+                boolean addInput = binding.accumulatesInputGradient(0);
+                packAdjointItems = kernel.packItems(adjoint);
+                packAdjoint = (item, worker) -> kernel.packAdjoint(g, weight, packed, item);
+                inputGradientItems = kernel.forwardItems(adjoint);
+                inputGradient = (item, worker) ->
+                        kernel.forward(adjoint, dy, packed, dx, addInput, binding.workspace(worker), item);
+            }
+        }
+
+        /** The same pixels from channel {@code first} on. */
+        private static MemorySegment channels(MemorySegment pixels, int first) {
+            return pixels.asSlice((long) first * Float.BYTES);
+        }
+
+        /** Part {@code index} of {@code parts} equal ones. */
+        private static MemorySegment part(MemorySegment whole, int index, int parts) {
+            long bytes = whole.byteSize() / parts;
+            return whole.asSlice(index * bytes, bytes);
+        }
+    }
+}

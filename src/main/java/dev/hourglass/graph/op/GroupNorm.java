@@ -1,0 +1,93 @@
+package dev.hourglass.graph.op;
+
+import dev.hourglass.memory.Shape;
+import dev.hourglass.parallel.Workers;
+import java.util.List;
+
+/**
+ * Group normalisation of {@code [N, H, W, C]} with parameters gamma and beta {@code [C]}.
+ *
+ * @param groups how many groups the channels are cut into
+ * @param eps added to the variance
+ */
+public record GroupNorm(int groups, float eps) implements Op {
+
+    @Override
+    public Shape shape(List<Shape> inputs) {
+        Shape x = Rules.requireImage("group norm", inputs.get(0));
+        Rules.require(
+                groups >= 1 && x.dim(3) % groups == 0,
+                "group norm",
+                "channels that " + groups + " groups divide",
+                x.dim(3) + " channels");
+        return x;
+    }
+
+    @Override
+    public List<Buffer> buffers(Site site) {
+        Shape x = site.inputShape(0);
+        Buffer stats = new Buffer(
+                "mean and deviation", 2L * x.dim(0) * groups * Float.BYTES, Buffer.Lifetime.FORWARD_TO_BACKWARD);
+        Buffer partials =
+                new Buffer("gradients per image", 2L * x.dim(0) * x.dim(3) * Float.BYTES, Buffer.Lifetime.BACKWARD);
+        return site.training() ? List.of(stats, partials) : List.of(stats);
+    }
+
+    @Override
+    public boolean backwardReadsInput(int index) {
+        return true;
+    }
+
+    @Override
+    public Execution bind(Binding binding) {
+        dev.hourglass.kernel.GroupNorm kernel = binding.kernels().groupNorm();
+        Workers workers = binding.workers();
+        Shape x = binding.inputShape(0);
+        int images = x.dim(0);
+        int pixels = x.dim(1) * x.dim(2);
+        int channels = x.dim(3);
+        Workers.Task forward = (n, worker) -> kernel.forward(
+                binding.input(0),
+                binding.parameter(0),
+                binding.parameter(1),
+                binding.output(),
+                binding.buffer(0),
+                pixels,
+                channels,
+                groups,
+                eps,
+                n,
+                n + 1);
+        Workers.Task backward = (n, worker) -> kernel.backward(
+                binding.input(0),
+                binding.parameter(0),
+                binding.buffer(0),
+                binding.outputGradient(),
+                binding.inputGradient(0),
+                binding.accumulatesInputGradient(0),
+                binding.buffer(1),
+                pixels,
+                channels,
+                groups,
+                n,
+                n + 1);
+        return new Execution() {
+            @Override
+            public void forward() {
+                workers.run(forward, images);
+            }
+
+            @Override
+            public void backward() {
+                workers.run(backward, images);
+                kernel.reduceGradient(
+                        binding.buffer(1),
+                        images,
+                        channels,
+                        binding.parameterGradient(0),
+                        binding.parameterGradient(1),
+                        binding.accumulatesParameterGradient(0));
+            }
+        };
+    }
+}

@@ -1,0 +1,48 @@
+package dev.hourglass.graph.op;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.memory.Shape;
+import java.util.List;
+
+/**
+ * A linear layer, {@code [N, in]} to {@code [N, out]}, with weight {@code [in, out]} and bias {@code [out]}.
+ *
+ * @param out output features
+ */
+public record Linear(int out) implements Op {
+
+    @Override
+    public Shape shape(List<Shape> inputs) {
+        Shape x = Rules.requireRank("linear layer", inputs.get(0), 2, "[N, features]");
+        return Shape.of(x.dim(0), out);
+    }
+
+    @Override
+    public long multiplyAdds(List<Shape> inputs, Shape output) {
+        return geometry(inputs.get(0)).multiplyAdds();
+    }
+
+    @Override
+    public List<Buffer> buffers(Site site) {
+        return ConvolutionExecution.buffers(site, geometry(site.inputShape(0)), 1);
+    }
+
+    @Override
+    public long workspaceBytes(Site site) {
+        return ConvolutionExecution.workspaceBytes(site, geometry(site.inputShape(0)));
+    }
+
+    @Override
+    public boolean backwardReadsInput(int index) {
+        return true;
+    }
+
+    @Override
+    public Execution bind(Binding binding) {
+        return new ConvolutionExecution(binding, geometry(binding.inputShape(0)), 1);
+    }
+
+    private Conv2dGeometry geometry(Shape x) {
+        return Conv2dGeometry.linear(x.dim(0), x.dim(1), out);
+    }
+}

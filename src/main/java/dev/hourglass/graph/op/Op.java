@@ -1,0 +1,38 @@
+package dev.hourglass.graph.op;
+
+import dev.hourglass.memory.Shape;
+import java.util.List;
+
+/** An operation of a graph. It holds settings only; memory comes with the {@link Binding} when a program is compiled. */
+public sealed interface Op
+        permits Add, AveragePool, ChannelShift, Concat, Conv2d, GroupNorm, Linear, MeanSquaredError, NearestResize, Silu,
+                SinusoidalEncoding, Zeros {
+
+    /**
+     * The output's shape.
+     *
+     * @throws dev.hourglass.error.HourglassException when the inputs do not fit the operation
+     */
+    Shape shape(List<Shape> inputs);
+
+    /** Multiply-adds of one forward pass; 0 for operations that are no matrix products. */
+    default long multiplyAdds(List<Shape> inputs, Shape output) {
+        return 0;
+    }
+
+    /** Memory the operation needs beside inputs, output and parameters, in the order {@link Binding#buffer} finds it. */
+    default List<Buffer> buffers(Site site) {
+        return List.of();
+    }
+
+    /** Scratch bytes that each worker needs while the operation runs. */
+    default long workspaceBytes(Site site) {
+        return 0;
+    }
+
+    /** Whether {@link Execution#backward} reads input {@code index}, so that it must be kept. */
+    boolean backwardReadsInput(int index);
+
+    /** Binds the operation to memory, kernels and workers. Everything is decided and allocated here. */
+    Execution bind(Binding binding);
+}

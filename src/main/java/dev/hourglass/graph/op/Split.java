@@ -1,0 +1,26 @@
+package dev.hourglass.graph.op;
+
+/** Cuts a run of elements into items of fixed size, so that the split depends on the length alone. */
+final class Split {
+
+    /** Elements of an item: 64 KiB of floats, a multiple of every vector width. */
+    static final int CHUNK = 16_384;
+
+    private Split() {}
+
+    static int items(long length, int chunk) {
+        return Math.toIntExact((length + chunk - 1) / chunk);
+    }
+
+    static int items(long elements) {
+        return items(elements, CHUNK);
+    }
+
+    static long from(int item) {
+        return (long) item * CHUNK;
+    }
+
+    static long to(int item, long elements) {
+        return Math.min(from(item) + CHUNK, elements);
+    }
+}

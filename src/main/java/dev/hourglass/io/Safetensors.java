@@ -1,0 +1,208 @@
+package dev.hourglass.io;
+
+import dev.hourglass.error.HourglassException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A safetensors file, mapped into memory and checked whole before anything is read from it: 8 bytes little-endian
+ * header length, a JSON header, then the data. The tensors' bytes are read only when asked for. Safe to read from
+ * several threads.
+ *
+ * @see <a href="https://huggingface.co/docs/safetensors">the format</a>
+ */
+public final class Safetensors implements AutoCloseable {
+
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Path file;
+    private final Arena arena;
+    private final MemorySegment data;
+    private final SafetensorsHeader header;
+
+    private Safetensors(Path file, Arena arena, MemorySegment data, SafetensorsHeader header) {
+        this.file = file;
+        this.arena = arena;
+        this.data = data;
+        this.header = header;
+    }
+
+    /**
+     * Maps a file and checks its header.
+     *
+     * @throws HourglassException when the file is missing, unreadable, cut short, damaged, or of a type not known
+     */
+    public static Safetensors open(Path file) {
+        Problems.requireFile(file, "a safetensors file");
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            long headerBytes = headerLength(file, all);
+            MemorySegment data = all.asSlice(Long.BYTES + headerBytes);
+            byte[] json = all.asSlice(Long.BYTES, headerBytes).toArray(ValueLayout.JAVA_BYTE);
+            Safetensors opened =
+                    new Safetensors(file, arena, data, SafetensorsHeader.parse(file, json, data.byteSize()));
+            arena = null;
+            return opened;
+        } catch (IOException e) {
+            throw Problems.unreadable(file, e);
+        } finally {
+            if (arena != null) {
+                arena.close();
+            }
+        }
+    }
+
+    /** The file this was opened from. */
+    public Path file() {
+        return file;
+    }
+
+    /** The names of all tensors, in the order of the header. */
+    public List<String> names() {
+        return List.copyOf(header.entries().keySet());
+    }
+
+    /** The free-form strings of the header, in file order; empty where there are none. */
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    /** All tensors, in the order of the header. */
+    public List<TensorEntry> entries() {
+        return List.copyOf(header.entries().values());
+    }
+
+    /** Whether there is a tensor of this name. */
+    public boolean contains(String name) {
+        return header.entries().containsKey(name);
+    }
+
+    /**
+     * Type and shape of one tensor.
+     *
+     * @throws HourglassException when there is none of this name
+     */
+    public TensorEntry entry(String name) {
+        TensorEntry entry = header.entries().get(name);
+        if (entry == null) {
+            throw HourglassException.what("no such tensor in the file")
+                    .where(file)
+                    .expected("a tensor " + Problems.quote(name))
+                    .found(header.entries().size() + " tensors"
+                            + header.entries().keySet().stream()
+                                    .limit(5)
+                                    .map(Problems::quote)
+                                    .reduce((a, b) -> a + ", " + b)
+                                    .map(list -> ", first " + list)
+                                    .orElse(""))
+                    .mend("check that the file belongs to this model")
+                    .build();
+        }
+        return entry;
+    }
+
+    /**
+     * The elements of a tensor as a fresh array, in the file's order, rounded to float32 where they are stored wider.
+     *
+     * @throws HourglassException when there is no such tensor, it is too long for an array, or this has been closed
+     */
+    public float[] floats(String name) {
+        TensorEntry entry = entry(name);
+        if (entry.elements() > Integer.MAX_VALUE - 8) {
+            throw HourglassException.what("the tensor is too long for a Java array")
+                    .where(file + ": tensor " + Problems.quote(name))
+                    .expected("at most " + (Integer.MAX_VALUE - 8) + " elements")
+                    .found(entry.elements())
+                    .mend("copy it into off-heap memory with copyFloats")
+                    .build();
+        }
+        float[] values = new float[(int) entry.elements()];
+        copyFloats(name, MemorySegment.ofArray(values));
+        return values;
+    }
+
+    /**
+     * Copies the elements of a tensor into memory of exactly {@code elements * 4} bytes, in the file's order, rounded
+     * to float32 where they are stored wider (integers above 2^24 lose their last digits).
+     *
+     * @param target native memory, or a float array's segment
+     * @throws HourglassException when there is no such tensor, the target has another size, or this has been closed
+     */
+    public void copyFloats(String name, MemorySegment target) {
+        TensorEntry entry = entry(name);
+        if (target.byteSize() != entry.elements() * Float.BYTES) {
+            throw HourglassException.what("the tensor does not fit its place in memory")
+                    .where(file + ": tensor " + entry)
+                    .expected(target.byteSize() / Float.BYTES + " elements")
+                    .found(entry.elements())
+                    .mend("check that the file belongs to this model")
+                    .build();
+        }
+        requireOpen();
+        try {
+            FloatDecoder.decode(entry.type(), data.asSlice(entry.begin(), entry.bytes()), target, entry.elements());
+        } catch (InternalError e) {
+            // How the JVM reports a page that is gone because someone cut the file short after it was mapped.
+            throw HourglassException.what("the file changed while it was being read")
+                    .where(file + ": tensor " + Problems.quote(name))
+                    .mend("open it again when nothing writes to it any more")
+                    .cause(e)
+                    .build();
+        }
+    }
+
+    /** Unmaps the file; nothing can be read from it any more. Closing twice is harmless. */
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+
+    private void requireOpen() {
+        if (!arena.scope().isAlive()) {
+            throw HourglassException.what("the file has been closed")
+                    .where(file)
+                    .mend("read from it before closing it, or open it again")
+                    .build();
+        }
+    }
+
+    private static long headerLength(Path file, MemorySegment all) {
+        if (all.byteSize() < Long.BYTES) {
+            throw cutShort(file, "at least 8 bytes", all.byteSize() + " bytes");
+        }
+        long length = all.get(LENGTH, 0);
+        // A negative number is one of 2^63 or more: the field is unsigned.
+        if (length < 0 || length > SafetensorsHeader.LONGEST) {
+            throw HourglassException.what("not a safetensors file, or a damaged one")
+                    .where(file)
+                    .expected("a header of at most " + SafetensorsHeader.LONGEST + " bytes")
+                    .found("a header length of " + Long.toUnsignedString(length))
+                    .mend("check that this is the file you meant; a PyTorch .bin or .pt must be converted first")
+                    .build();
+        }
+        if (length > all.byteSize() - Long.BYTES) {
+            throw cutShort(file, "a header of " + length + " bytes", all.byteSize() + " bytes in all");
+        }
+        return length;
+    }
+
+    private static HourglassException cutShort(Path file, String expected, String found) {
+        return HourglassException.what("the safetensors file ends too early")
+                .where(file)
+                .expected(expected)
+                .found(found)
+                .mend("the file was cut short: fetch it again")
+                .build();
+    }
+}

@@ -1,0 +1,82 @@
+package dev.hourglass.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * 2-D convolution (cross-correlation, as in PyTorch) as im2col and a matrix product, for any kernel, stride, padding and dilation;
+ * a linear layer is its 1x1 case. Weights are {@code [kh, kw, cin, cout]}: a matrix of {@code depth} rows by {@code cout}.
+ *
+ * <p>Work comes in items whose number depends on the shape alone; the result of an item does not depend on the others.
+ */
+public interface Conv2d {
+
+    /** Bytes of weights and bias in the form that {@link #forward} reads. */
+    long packedBytes(Conv2dGeometry g);
+
+    /** The number of items {@link #pack} is split into. */
+    int packItems(Conv2dGeometry g);
+
+    /**
+     * One item of bringing weights {@code [depth, cout]} and bias {@code [cout]} into the form that {@link #forward} reads.
+     *
+     * @param bias {@code null} for none
+     */
+    void pack(Conv2dGeometry g, MemorySegment weight, MemorySegment bias, MemorySegment packed, int item);
+
+    /**
+     * One item, of {@code packItems(g.adjoint())}, of bringing the weights of {@code g} into the form that {@link #forward} reads for
+     * {@code g.adjoint()}: taps flipped, channels swapped, no bias. {@code packed} has {@code packedBytes(g.adjoint())} bytes.
+     */
+    void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, int item);
+
+    /** Bytes of scratch memory that each worker needs for any method of this geometry. */
+    long workspaceBytes(Conv2dGeometry g);
+
+    /** The number of items {@link #forward} is split into. */
+    int forwardItems(Conv2dGeometry g);
+
+    /**
+     * One item of {@code y = conv(x, weight) + bias}; also computes input gradients, on the adjoint geometry.
+     *
+     * @param x {@code [n, h, w, cin]} with {@code xStride} floats a pixel
+     * @param packed weights and bias from {@link #pack} or {@link #packAdjoint}
+     * @param y {@code [n, oh, ow, cout]} with {@code yStride} floats a pixel
+     * @param accumulate whether to add to {@code y}
+     */
+    void forward(
+            Conv2dGeometry g,
+            MemorySegment x,
+            MemorySegment packed,
+            MemorySegment y,
+            boolean accumulate,
+            MemorySegment workspace,
+            int item);
+
+    /** The number of items {@link #weightGradient} is split into. */
+    int gradientItems(Conv2dGeometry g);
+
+    /** Bytes of the partial sums that the items of {@link #weightGradient} leave behind. */
+    long gradientPartialBytes(Conv2dGeometry g);
+
+    /** One item of the gradients of weight and bias, into its own part of {@code partials}. */
+    void weightGradient(
+            Conv2dGeometry g,
+            MemorySegment x,
+            MemorySegment dy,
+            MemorySegment partials,
+            MemorySegment workspace,
+            int item);
+
+    /**
+     * Adds the partial sums up, in an order that is fixed by the shape: rows {@code from} to {@code to} of the weight gradient
+     * {@code [depth, cout]}, and, with row 0, the bias gradient {@code [cout]} unless {@code dbias} is {@code null}.
+     */
+    void reduceGradient(
+            Conv2dGeometry g,
+            MemorySegment partials,
+            MemorySegment dweight,
+            MemorySegment dbias,
+            boolean accumulate,
+            int from,
+            int to);
+}

@@ -1,0 +1,54 @@
+package dev.hourglass.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Group normalisation (arXiv 1803.08494): the channels of each image are cut into groups, each brought to mean 0 and variance 1 over
+ * its channels and pixels, then scaled and shifted per channel. {@code from} and {@code to} count images; {@code x}, {@code y} and
+ * their gradients are {@code [N, pixels, channels]}.
+ */
+public interface GroupNorm {
+
+    /**
+     * {@code y = (x - mean) / sqrt(variance + eps) * gamma + beta}, with the biased variance.
+     *
+     * @param y may be {@code x}
+     * @param stats receives {@code [N, groups, 2]}: mean and {@code 1 / sqrt(variance + eps)}
+     */
+    void forward(
+            MemorySegment x,
+            MemorySegment gamma,
+            MemorySegment beta,
+            MemorySegment y,
+            MemorySegment stats,
+            int pixels,
+            int channels,
+            int groups,
+            float eps,
+            int from,
+            int to);
+
+    /**
+     * The gradient of the input, and each image's share of the parameters' gradients.
+     *
+     * @param partials receives {@code [N, 2, channels]}: the image's sums of {@code dy * xhat} and of {@code dy}
+     * @param dx may be {@code null} when the input needs no gradient
+     */
+    void backward(
+            MemorySegment x,
+            MemorySegment gamma,
+            MemorySegment stats,
+            MemorySegment dy,
+            MemorySegment dx,
+            boolean accumulate,
+            MemorySegment partials,
+            int pixels,
+            int channels,
+            int groups,
+            int from,
+            int to);
+
+    /** Adds the images' shares up in order: gradients of gamma and beta, {@code [channels]} each. */
+    void reduceGradient(
+            MemorySegment partials, int images, int channels, MemorySegment dgamma, MemorySegment dbeta, boolean accumulate);
+}

@@ -1,0 +1,160 @@
+package dev.hourglass.kernel.scalar;
+
+import static dev.hourglass.kernel.scalar.Memory.get;
+import static dev.hourglass.kernel.scalar.Memory.put;
+import static dev.hourglass.kernel.scalar.Memory.set;
+
+import dev.hourglass.kernel.Conv2d;
+import dev.hourglass.kernel.Conv2dGeometry;
+import java.lang.foreign.MemorySegment;
+
+/** Convolution by its definition: packed weights are {@code [depth, cout]} followed by the bias, items are rows of pixels or taps. */
+public final class ScalarConv2d implements Conv2d {
+
+    @Override
+    public long packedBytes(Conv2dGeometry g) {
+        return (g.depth() + 1L) * g.cout() * Float.BYTES;
+    }
+
+    @Override
+    public int packItems(Conv2dGeometry g) {
+        return 1;
+    }
+
+    @Override
+    public void pack(Conv2dGeometry g, MemorySegment weight, MemorySegment bias, MemorySegment packed, int item) {
+        long weights = (long) g.depth() * g.cout();
+        MemorySegment.copy(weight, 0, packed, 0, weights * Float.BYTES);
+        for (int co = 0; co < g.cout(); co++) {
+            set(packed, weights + co, bias == null ? 0 : get(bias, co));
+        }
+    }
+
+    @Override
+    public void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, int item) {
+        // [kh, kw, cin, cout] -> [kh, kw, cout, cin], taps in reverse order
+        int taps = g.kh() * g.kw();
+        for (int tap = 0; tap < taps; tap++) {
+            for (int co = 0; co < g.cout(); co++) {
+                for (int ci = 0; ci < g.cin(); ci++) {
+                    long from = ((long) (taps - 1 - tap) * g.cin() + ci) * g.cout() + co;
+                    set(packed, ((long) tap * g.cout() + co) * g.cin() + ci, get(weight, from));
+                }
+            }
+        }
+        for (int ci = 0; ci < g.cin(); ci++) {
+            set(packed, (long) taps * g.cout() * g.cin() + ci, 0);
+        }
+    }
+
+    @Override
+    public long workspaceBytes(Conv2dGeometry g) {
+        return 0;
+    }
+
+    @Override
+    public int forwardItems(Conv2dGeometry g) {
+        return g.n() * g.oh();
+    }
+
+    @Override
+    public void forward(
+            Conv2dGeometry g,
+            MemorySegment x,
+            MemorySegment packed,
+            MemorySegment y,
+            boolean accumulate,
+            MemorySegment workspace,
+            int item) {
+        int n = item / g.oh();
+        int oy = item % g.oh();
+        for (int ox = 0; ox < g.ow(); ox++) {
+            long pixel = ((long) n * g.oh() + oy) * g.ow() + ox;
+            for (int co = 0; co < g.cout(); co++) {
+                put(y, pixel * g.yStride() + co, output(g, x, packed, n, oy, ox, co), accumulate);
+            }
+        }
+    }
+
+    /** One output value: the bias and the sum over taps and input channels. */
+    private static double output(
+            Conv2dGeometry g, MemorySegment x, MemorySegment packed, int n, int oy, int ox, int co) {
+        double sum = get(packed, (long) g.depth() * g.cout() + co);
+        for (int i = 0; i < g.kh(); i++) {
+            int iy = g.inputRow(oy, i);
+            for (int j = 0; j < g.kw() && iy >= 0; j++) {
+                int ix = g.inputColumn(ox, j);
+                for (int ci = 0; ci < g.cin() && ix >= 0; ci++) {
+                    long row = ((long) i * g.kw() + j) * g.cin() + ci;
+                    double value = get(x, (((long) n * g.h() + iy) * g.w() + ix) * g.xStride() + ci);
+                    sum += value * get(packed, row * g.cout() + co);
+                }
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public int gradientItems(Conv2dGeometry g) {
+        return g.depth() + 1;
+    }
+
+    @Override
+    public long gradientPartialBytes(Conv2dGeometry g) {
+        return (g.depth() + 1L) * g.cout() * Float.BYTES;
+    }
+
+    @Override
+    public void weightGradient(
+            Conv2dGeometry g,
+            MemorySegment x,
+            MemorySegment dy,
+            MemorySegment partials,
+            MemorySegment workspace,
+            int item) {
+        for (int co = 0; co < g.cout(); co++) {
+            set(partials, (long) item * g.cout() + co, gradient(g, x, dy, item, co));
+        }
+    }
+
+    /** The gradient of one weight, or, in the row after the last, of one bias: a sum over all output pixels. */
+    private static double gradient(Conv2dGeometry g, MemorySegment x, MemorySegment dy, int row, int co) {
+        boolean bias = row == g.depth();
+        int ci = row % g.cin();
+        int j = row / g.cin() % g.kw();
+        int i = row / g.cin() / g.kw();
+        double sum = 0;
+        for (int n = 0; n < g.n(); n++) {
+            for (int oy = 0; oy < g.oh(); oy++) {
+                int iy = bias ? 0 : g.inputRow(oy, i);
+                for (int ox = 0; ox < g.ow() && iy >= 0; ox++) {
+                    int ix = bias ? 0 : g.inputColumn(ox, j);
+                    if (ix >= 0) {
+                        double value = get(dy, (((long) n * g.oh() + oy) * g.ow() + ox) * g.yStride() + co);
+                        sum += bias ? value : value * get(x, (((long) n * g.h() + iy) * g.w() + ix) * g.xStride() + ci);
+                    }
+                }
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void reduceGradient(
+            Conv2dGeometry g,
+            MemorySegment partials,
+            MemorySegment dweight,
+            MemorySegment dbias,
+            boolean accumulate,
+            int from,
+            int to) {
+        for (long k = (long) from * g.cout(); k < (long) to * g.cout(); k++) {
+            put(dweight, k, get(partials, k), accumulate);
+        }
+        if (from == 0 && dbias != null) {
+            for (int co = 0; co < g.cout(); co++) {
+                put(dbias, co, get(partials, (long) g.depth() * g.cout() + co), accumulate);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package dev.hourglass.kernel.scalar;
+
+import dev.hourglass.kernel.Kernels;
+
+/** The scalar twins together. */
+public final class ScalarKernels {
+
+    private ScalarKernels() {}
+
+    /** The kernels, with the reason for their choice. */
+    public static Kernels create(String reason) {
+        return new Kernels(
+                0,
+                reason,
+                new ScalarConv2d(),
+                new ScalarElementwise(),
+                new ScalarGroupNorm(),
+                new ScalarPool(),
+                new ScalarResample(),
+                new ScalarChannels(),
+                new ScalarTimestepEncoding(),
+                new ScalarLoss(),
+                new ScalarOptimizer(),
+                new ScalarRandomNormal());
+    }
+}

@@ -1,0 +1,146 @@
+package dev.hourglass.kernel.vector;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Means and variances of the groups of one image (see {@link VectorGroupNorm}). Each column is summed about a guess of its own mean, so
+ * that a mean far from zero costs no digits; columns are merged into groups in double (Chan, Golub and LeVeque 1983). Until the last
+ * step a group's entry in the statistics holds its mean, less its first element, and its sum of squared deviations.
+ */
+final class GroupMoments {
+
+    /**
+     * Every so many rows one is looked at to guess a column's mean. The square of the guess's error is at most this many times the
+     * variance, whatever the data, so that the sum of squares about it keeps its digits.
+     */
+    private static final int SAMPLE = 8;
+
+    private GroupMoments() {}
+
+    /** Fills {@code stats [groups, 2]} with mean and {@code 1 / sqrt(variance + eps)}. */
+    static void image(long x, long stats, int pixels, int channels, int width, float eps) {
+        int perRow = VectorGroupNorm.pixelsPerRow(channels);
+        int rows = pixels / perRow;
+        int rest = pixels - rows * perRow;
+        int groups = channels / width;
+        for (int g = 0; g < groups; g++) {
+            rest(x, stats + 2L * g * Float.BYTES, pixels - rest, pixels, channels, g * width, width);
+        }
+        if (rows > 0) {
+            for (int v = 0; v < channels * perRow; v += Memory.LANES) {
+                column(x, stats, v, rows, (long) channels * perRow * Float.BYTES, rest, channels, width);
+            }
+        }
+        for (int g = 0; g < groups; g++) {
+            long at = stats + 2L * g * Float.BYTES;
+            double mean = (double) Memory.get(at) + Memory.get(x + (long) g * width * Float.BYTES);
+            double variance = Memory.get(at + Float.BYTES) / ((double) pixels * width);
+            Memory.set(at, (float) mean);
+            Memory.set(at + Float.BYTES, (float) (1 / Math.sqrt(variance + eps)));
+        }
+    }
+
+    /** The moments of one group over pixels {@code from} to {@code to}; zeros where there are none. */
+    private static void rest(long x, long moments, int from, int to, int channels, int channel, int width) {
+        double origin = Memory.get(x + (long) channel * Float.BYTES);
+        double count = (double) (to - from) * width;
+        double sum = 0;
+        for (int p = from; p < to; p++) {
+            for (int c = channel; c < channel + width; c++) {
+                sum += Memory.get(x + ((long) p * channels + c) * Float.BYTES) - origin;
+            }
+        }
+        double mean = from == to ? 0 : sum / count;
+        double squares = 0;
+        for (int p = from; p < to; p++) {
+            for (int c = channel; c < channel + width; c++) {
+                double deviation = Memory.get(x + ((long) p * channels + c) * Float.BYTES) - origin - mean;
+                squares += deviation * deviation;
+            }
+        }
+        Memory.set(moments, (float) mean);
+        Memory.set(moments + Float.BYTES, (float) squares);
+    }
+
+    /** The columns from {@code v} on, one in each lane, over all rows; merged a run of columns of the same group at a time. */
+    private static void column(
+            long x, long stats, int v, int rows, long rowBytes, int rest, int channels, int width) {
+        long top = x + (long) v * Float.BYTES;
+        int samples = (rows + SAMPLE - 1) / SAMPLE;
+        FloatVector guess = FloatVector.zero(Memory.S);
+        for (int r = 0; r < samples; r++) {
+            guess = guess.add(FloatVector.fromMemorySegment(
+                    Memory.S, Memory.ALL, top + r * (SAMPLE * rowBytes), Memory.ORDER));
+        }
+        guess = guess.mul(1f / samples);
+        FloatVector sums = FloatVector.zero(Memory.S);
+        FloatVector squares = FloatVector.zero(Memory.S);
+        for (int start = 0; start < rows; start += VectorGroupNorm.RUN) {
+            int end = Math.min(start + VectorGroupNorm.RUN, rows);
+            long at = top + start * rowBytes;
+            FloatVector s0 = FloatVector.zero(Memory.S);
+            FloatVector s1 = s0;
+            FloatVector q0 = s0;
+            FloatVector q1 = s0;
+            int r = start;
+            for (; r < end - 1; r += 2) {
+                FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
+                        .sub(guess);
+                FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at + rowBytes, Memory.ORDER)
+                        .sub(guess);
+                s0 = s0.add(d0);
+                s1 = s1.add(d1);
+                q0 = d0.fma(d0, q0);
+                q1 = d1.fma(d1, q1);
+                at += 2 * rowBytes;
+            }
+            if (r < end) {
+                FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
+                        .sub(guess);
+                s0 = s0.add(d);
+                q0 = d.fma(d, q0);
+            }
+            sums = sums.add(s0.add(s1));
+            squares = squares.add(q0.add(q1));
+        }
+        int group = v % channels / width;
+        int within = v % channels % width;
+        int earlier = v / channels * width; // columns of the group in the pixels before this one
+        int lane = 0;
+        while (lane < Memory.LANES) {
+            double origin = (float) Memory.FLOAT.get(Memory.ALL, x + (long) group * width * Float.BYTES);
+            int run = Math.min(Memory.LANES - lane, width - within);
+            double sum = 0;
+            double square = 0;
+            for (int i = 0; i < run; i++) {
+                double offset = sums.lane(0) / (double) rows;
+                double mean = guess.lane(0) - origin + offset;
+                sum += mean;
+                square += squares.lane(0) + rows * (mean * mean - offset * offset);
+                guess = guess.rearrange(Lanes.ROTATE);
+                sums = sums.rearrange(Lanes.ROTATE);
+                squares = squares.rearrange(Lanes.ROTATE);
+            }
+            double before = (double) rest * width + (double) rows * (earlier + within);
+            double deviations = square - rows * sum * sum / run;
+            merge(stats + 2L * group * Float.BYTES, before, (double) rows * run, sum / run, deviations);
+            lane += run;
+            within = 0;
+            group++;
+            if (group * width == channels) {
+                group = 0;
+                earlier += width;
+            }
+        }
+    }
+
+    /** Adds {@code count} elements of a given mean and sum of squared deviations to the {@code before} that were there. */
+    private static void merge(long moments, double before, double count, double mean, double squares) {
+        double oldMean = Memory.get(moments);
+        double share = count / (before + count);
+        double step = mean - oldMean;
+        Memory.set(moments, (float) (oldMean + step * share));
+        double total = Memory.get(moments + Float.BYTES) + Math.max(squares, 0) + step * step * share * before;
+        Memory.set(moments + Float.BYTES, (float) total);
+    }
+}

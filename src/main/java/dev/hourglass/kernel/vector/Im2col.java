@@ -1,0 +1,89 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.S;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Gathers a block of the im2col matrix: some of its rows (output pixels) and some of its columns (taps and input channels). The whole
+ * matrix never exists.
+ */
+final class Im2col {
+
+    private Im2col() {}
+
+    /**
+     * Writes columns {@code k0} to {@code k1} of rows {@code row0} to {@code row0 + rows} to {@code out}, {@code outStride} floats from
+     * row to row.
+     *
+     * @param x address of the input
+     */
+    static void gather(Conv2dGeometry g, long x, int row0, int rows, int k0, int k1, long out, int outStride) {
+        // Where taps and pixels lie side by side, the taps of a kernel row are one run of floats.
+        boolean dense = g.dilationW() == 1 && g.upW() == 1 && g.xStride() == g.cin();
+        int runTaps = dense ? g.kw() : 1;
+        int runLength = runTaps * g.cin();
+        int runsPerKernelRow = g.kw() / runTaps;
+        int ox = row0 % g.ow();
+        int oy = row0 / g.ow() % g.oh();
+        int n = row0 / g.ow() / g.oh();
+        for (int r = 0; r < rows; r++) {
+            long to = out + (long) r * outStride * Float.BYTES;
+            for (int run = k0 / runLength; run * runLength < k1; run++) {
+                int begin = Math.max(k0 - run * runLength, 0);
+                int end = Math.min(k1 - run * runLength, runLength);
+                int i = run / runsPerKernelRow;
+                int j = run % runsPerKernelRow;
+                int iy = g.inputRow(oy, i);
+                int ix = dense ? ox * g.strideW() - g.padLeft() : g.inputColumn(ox, j);
+                int taken = iy < 0 ? 0 : dense ? g.w() - ix : ix < 0 ? 0 : 1;
+                int valid0 = clamp(-ix * g.cin(), begin, end);
+                int valid1 = clamp(Math.min(taken, runTaps) * g.cin(), valid0, end);
+                long pixel = ((long) n * g.h() + iy) * g.w() + ix;
+                zero(to, valid0 - begin);
+                copy(x + (pixel * g.xStride() + valid0) * Float.BYTES, to + (valid0 - begin) * 4L, valid1 - valid0);
+                zero(to + (valid1 - begin) * 4L, end - valid1);
+                to += (end - begin) * 4L;
+            }
+            if (++ox == g.ow()) {
+                ox = 0;
+                if (++oy == g.oh()) {
+                    oy = 0;
+                    n++;
+                }
+            }
+        }
+    }
+
+    private static int clamp(int value, int low, int high) {
+        return Math.min(Math.max(value, low), high);
+    }
+
+    private static void copy(long from, long to, int count) {
+        int k = 0;
+        for (; k <= count - LANES; k += LANES) {
+            Memory.store(to + k * 4L, Memory.load(from + k * 4L));
+        }
+        if (k < count && count >= LANES) {
+            // The last vector overlaps the one before.
+            Memory.store(to + (count - LANES) * 4L, Memory.load(from + (count - LANES) * 4L));
+        } else {
+            for (; k < count; k++) {
+                Memory.set(to + k * 4L, Memory.get(from + k * 4L));
+            }
+        }
+    }
+
+    private static void zero(long to, int count) {
+        FloatVector zero = FloatVector.zero(S);
+        int k = 0;
+        for (; k <= count - LANES; k += LANES) {
+            Memory.store(to + k * 4L, zero);
+        }
+        for (; k < count; k++) {
+            Memory.set(to + k * 4L, 0f);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package dev.hourglass.kernel.vector;
+
+import jdk.incubator.vector.VectorShuffle;
+
+/**
+ * Single lanes without memory in between: a vector is turned lane by lane past lane 0, the only one that can be read or written
+ * cheaply: {@code v.lane(0)}, then {@code v.rearrange(ROTATE)}; or {@code v.withLane(0, value).rearrange(ROTATE)}. {@code reduceLanes} is no substitute: its order of additions may change when a method is compiled, and with it the bits.
+ */
+final class Lanes {
+
+    /** Lane {@code l} takes what stands in lane {@code l + 1}, the last what stands in lane 0. */
+    static final VectorShuffle<Float> ROTATE = VectorShuffle.iota(Memory.S, 1, 1, true);
+
+    private Lanes() {}
+}

@@ -1,0 +1,77 @@
+package dev.hourglass.kernel.vector;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * How vector kernels reach memory: every access goes through one constant, unbounded native segment by absolute address. C2 then sees
+ * a plain address computation; bounded segments cost it so many nodes that it stops inlining and boxes the vectors. A kernel asks
+ * {@link #address} for every range that it will touch, before touching it; with {@code -Dhourglass.checked=true} that verifies the
+ * range against the segment's bounds and lifetime.
+ *
+ * <p>Hot loops call {@code FloatVector.fromMemorySegment(S, ALL, ...)} directly: unlike helpers of ours, the Vector API's own methods
+ * are inlined whatever the size of the method around them.
+ */
+final class Memory {
+
+    /** All of native memory: safe because every offset is proven when a program is compiled. */
+    @SuppressWarnings("restricted")
+    static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    /** The lanes of a vector. */
+    static final VectorSpecies<Float> S = Width.SPECIES;
+
+    /** Floats in a vector. */
+    static final int LANES = S.length();
+
+    /** Bytes in a vector. */
+    static final int BYTES = S.vectorByteSize();
+
+    /** The machine's own order: nothing is swapped. */
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    /** Single floats: {@code (float) FLOAT.get(ALL, address)}. */
+    static final VarHandle FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.varHandle().withInvokeExactBehavior();
+
+    private static final boolean CHECKED = Boolean.getBoolean("hourglass.checked");
+
+    private Memory() {}
+
+    /** The address of float {@code offset} of a segment, of which {@code count} floats are about to be used. */
+    static long address(MemorySegment segment, long offset, long count) {
+        if (CHECKED) {
+            check(segment, offset, count);
+        }
+        return segment.address() + offset * Float.BYTES;
+    }
+
+    static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(S, ALL, address, ORDER);
+    }
+
+    static void store(long address, FloatVector v) {
+        v.intoMemorySegment(ALL, address, ORDER);
+    }
+
+    static float get(long address) {
+        return (float) FLOAT.get(ALL, address);
+    }
+
+    static void set(long address, float value) {
+        FLOAT.set(ALL, address, value);
+    }
+
+    private static void check(MemorySegment segment, long offset, long count) {
+        if (!segment.scope().isAlive()) {
+            throw new IllegalStateException("memory used after it was given back");
+        }
+        if (offset < 0 || count < 0 || (offset + count) * Float.BYTES > segment.byteSize()) {
+            throw new IndexOutOfBoundsException(
+                    "floats " + offset + " to " + (offset + count) + " of a segment of " + segment.byteSize() + " bytes");
+        }
+    }
+}

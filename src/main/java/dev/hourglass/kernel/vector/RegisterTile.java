@@ -1,0 +1,64 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+
+/**
+ * The innermost matrix product: {@link #ROWS} rows by {@link #COLUMNS} columns that stay in registers over the whole depth and are then
+ * written to a dense tile {@code [ROWS, COLUMNS]}. The tile's height follows from the number of vector registers.
+ */
+final class RegisterTile {
+
+    private static final boolean WIDE = LANES >= 16;
+
+    /** Rows of a tile. */
+    static final int ROWS = WIDE ? 14 : 6;
+
+    /** Rows of a tile of the transposed product. */
+    static final int TRANSPOSED_ROWS = WIDE ? 12 : 6;
+
+    /** Columns of a tile: two vectors. */
+    static final int COLUMNS = 2 * LANES;
+
+    /** The largest depth of one product. With 288 floats a 3x3 kernel over a multiple of 32 channels comes out even. */
+    static final int DEPTH = 288;
+
+    /** Bytes from row to row of the left matrix: a constant, so that the rows of a tile are constant offsets from one address. */
+    static final long STRIDE = (long) DEPTH * Float.BYTES;
+
+    /** Bytes of the dense result. */
+    static final long BYTES_OUT = (long) ROWS * 2 * BYTES;
+
+    private RegisterTile() {}
+
+    /**
+     * {@code out = a b}.
+     *
+     * @param a address of {@code [ROWS, depth]} with {@link #STRIDE} bytes a row
+     * @param b address of {@code [depth, COLUMNS]}, dense
+     * @param depth at most {@link #DEPTH}
+     * @param out address of {@code [ROWS, COLUMNS]}, dense
+     */
+    static void multiply(long a, long b, int depth, long out) {
+        if (WIDE) {
+            RegisterTile14x2.multiply(a, b, depth, out);
+        } else {
+            RegisterTile6x2.multiply(a, b, depth, out);
+        }
+    }
+
+    /**
+     * {@code out = a' b}.
+     *
+     * @param a address of {@code [depth, TRANSPOSED_ROWS]} with {@code aStride} bytes a row
+     * @param b address of {@code [depth, COLUMNS]} with {@code bStride} bytes a row
+     * @param out address of {@code [TRANSPOSED_ROWS, COLUMNS]}, dense
+     */
+    static void multiplyTransposed(long a, long aStride, long b, long bStride, int depth, long out) {
+        if (WIDE) {
+            RegisterTile12x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
+        } else {
+            RegisterTile6x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
+        }
+    }
+}

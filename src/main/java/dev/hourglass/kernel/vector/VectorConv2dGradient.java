@@ -1,0 +1,173 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
+import static dev.hourglass.kernel.vector.RegisterTile.TRANSPOSED_ROWS;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The gradient of a convolution's weights: the transposed im2col matrix times the output's gradient. The sum over output pixels is cut
+ * into chunks that depend on the shape alone; an item is one chunk and one block of weight rows, and leaves its sum in a partial
+ * {@code [padded depth + 1, padded cout]}, the bias gradient in the last row. Partials are then added up in order.
+ */
+final class VectorConv2dGradient {
+
+    /** Weight rows of one item. */
+    private static final int BLOCK_DEPTH = TRANSPOSED_ROWS * 40;
+
+    /** Output pixels gathered at a time. */
+    private static final int BLOCK_ROWS = 128;
+
+    /** Fewer output pixels than this are not worth a chunk of their own. */
+    private static final int CHUNK_ROWS = 256;
+
+    private static final int MAX_CHUNKS = 16;
+
+    /** Floats from row to row of a gathered block: an odd number of cache lines, so that columns do not fall into one cache set. */
+    private static final int BLOCK_STRIDE = (BLOCK_DEPTH / 16 | 1) * 16;
+
+    private VectorConv2dGradient() {}
+
+    static long workspaceBytes() {
+        return (long) BLOCK_ROWS * (BLOCK_STRIDE + COLUMNS) * Float.BYTES + RegisterTile.BYTES_OUT;
+    }
+
+    static int items(Conv2dGeometry g) {
+        return chunks(g) * depthBlocks(g);
+    }
+
+    static long partialBytes(Conv2dGeometry g) {
+        return chunks(g) * partialFloats(g) * Float.BYTES;
+    }
+
+    static void compute(
+            Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
+        int chunk = item / depthBlocks(g);
+        int k0 = item % depthBlocks(g) * BLOCK_DEPTH;
+        int k1 = Math.min(k0 + BLOCK_DEPTH, g.depth());
+        int begin = (int) ((long) g.rows() * chunk / chunks(g));
+        int end = (int) ((long) g.rows() * (chunk + 1) / chunks(g));
+        int width = VectorConv2d.panels(g) * COLUMNS;
+        long partial = Memory.address(partials, chunk * partialFloats(g), partialFloats(g));
+        long a = Memory.address(workspace, 0, workspaceBytes() / 4);
+        long panel = a + (long) BLOCK_ROWS * BLOCK_STRIDE * 4;
+        long tile = panel + (long) BLOCK_ROWS * COLUMNS * 4;
+        for (int row = begin; row < end; row += BLOCK_ROWS) {
+            int rows = Math.min(BLOCK_ROWS, end - row);
+            boolean first = row == begin;
+            Im2col.gather(g, x, row, rows, k0, k1, a, BLOCK_STRIDE);
+            for (int c = 0; c < width; c += COLUMNS) {
+                int columns = Math.min(COLUMNS, g.cout() - c);
+                long from = dy + ((long) row * g.yStride() + c) * 4;
+                boolean whole = columns == COLUMNS;
+                if (!whole) {
+                    padPanel(from, g.yStride(), rows, columns, panel);
+                }
+                long b = whole ? from : panel;
+                long bStride = (whole ? g.yStride() : COLUMNS) * 4L;
+                for (int k = k0; k < k1; k += TRANSPOSED_ROWS) {
+                    RegisterTile.multiplyTransposed(a + (k - k0) * 4L, BLOCK_STRIDE * 4L, b, bStride, rows, tile);
+                    add(tile, partial + ((long) k * width + c) * 4, width * 4L, first);
+                }
+                if (k0 == 0) {
+                    long bias = partial + ((long) paddedDepth(g) * width + c) * 4;
+                    addColumnSums(b, bStride, rows, bias, first);
+                }
+            }
+        }
+    }
+
+    /** Copies part of the rows of the output's gradient into a dense panel, zero-padded. */
+    private static void padPanel(long from, int stride, int rows, int columns, long panel) {
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < COLUMNS; c++) {
+                float value = c < columns ? Memory.get(from + ((long) r * stride + c) * 4) : 0f;
+                Memory.set(panel + ((long) r * COLUMNS + c) * 4, value);
+            }
+        }
+    }
+
+    /** Adds a tile to the partial sums, or starts them with it. */
+    private static void add(long tile, long to, long stride, boolean first) {
+        for (int r = 0; r < TRANSPOSED_ROWS; r++) {
+            FloatVector t0 = Memory.load(tile);
+            FloatVector t1 = Memory.load(tile + BYTES);
+            Memory.store(to, first ? t0 : Memory.load(to).add(t0));
+            Memory.store(to + BYTES, first ? t1 : Memory.load(to + BYTES).add(t1));
+            tile += 2 * BYTES;
+            to += stride;
+        }
+    }
+
+    private static void addColumnSums(long b, long stride, int rows, long to, boolean first) {
+        FloatVector s0 = FloatVector.zero(Memory.S);
+        FloatVector s1 = s0;
+        for (int r = 0; r < rows; r++) {
+            s0 = s0.add(Memory.load(b));
+            s1 = s1.add(Memory.load(b + BYTES));
+            b += stride;
+        }
+        Memory.store(to, first ? s0 : Memory.load(to).add(s0));
+        Memory.store(to + BYTES, first ? s1 : Memory.load(to + BYTES).add(s1));
+    }
+
+    static void reduce(
+            Conv2dGeometry g,
+            MemorySegment partials,
+            MemorySegment dweight,
+            MemorySegment dbias,
+            boolean accumulate,
+            int from,
+            int to) {
+        long sums = Memory.address(partials, 0, chunks(g) * partialFloats(g));
+        int width = VectorConv2d.panels(g) * COLUMNS;
+        long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
+        for (int k = from; k < to; k++) {
+            reduceRow(g, sums + (long) k * width * 4, dw + (long) k * g.cout() * 4, accumulate);
+        }
+        if (from == 0 && dbias != null) {
+            long db = Memory.address(dbias, 0, g.cout());
+            reduceRow(g, sums + (long) paddedDepth(g) * width * 4, db, accumulate);
+        }
+    }
+
+    private static void reduceRow(Conv2dGeometry g, long sums, long to, boolean accumulate) {
+        int chunks = chunks(g);
+        long stride = partialFloats(g) * 4;
+        int c = 0;
+        for (; c <= g.cout() - LANES; c += LANES) {
+            FloatVector sum = Memory.load(sums + c * 4L);
+            for (int chunk = 1; chunk < chunks; chunk++) {
+                sum = sum.add(Memory.load(sums + chunk * stride + c * 4L));
+            }
+            Memory.store(to + c * 4L, accumulate ? Memory.load(to + c * 4L).add(sum) : sum);
+        }
+        for (; c < g.cout(); c++) {
+            float sum = Memory.get(sums + c * 4L);
+            for (int chunk = 1; chunk < chunks; chunk++) {
+                sum += Memory.get(sums + chunk * stride + c * 4L);
+            }
+            Memory.set(to + c * 4L, accumulate ? Memory.get(to + c * 4L) + sum : sum);
+        }
+    }
+
+    private static int chunks(Conv2dGeometry g) {
+        return Math.clamp(g.rows() / CHUNK_ROWS, 1, MAX_CHUNKS);
+    }
+
+    private static int depthBlocks(Conv2dGeometry g) {
+        return (g.depth() + BLOCK_DEPTH - 1) / BLOCK_DEPTH;
+    }
+
+    private static int paddedDepth(Conv2dGeometry g) {
+        return (g.depth() + TRANSPOSED_ROWS - 1) / TRANSPOSED_ROWS * TRANSPOSED_ROWS;
+    }
+
+    private static long partialFloats(Conv2dGeometry g) {
+        return (paddedDepth(g) + 1L) * VectorConv2d.panels(g) * COLUMNS;
+    }
+}

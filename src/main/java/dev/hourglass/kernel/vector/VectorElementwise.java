@@ -1,0 +1,171 @@
+package dev.hourglass.kernel.vector;
+
+import dev.hourglass.kernel.Elementwise;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The vector twin of {@link Elementwise}. The elements after the last whole vector go through the same float operations one by one,
+ * so that an element's bits depend neither on where a range ends nor on the width of a vector.
+ */
+public final class VectorElementwise implements Elementwise {
+
+    /** Elements that {@link #firstNonFinite} looks at before it asks whether it saw a bad one. */
+    private static final long SCAN = 1024;
+
+    @Override
+    public void silu(MemorySegment x, MemorySegment y, long from, long to) {
+        long count = to - from;
+        long xs = Memory.address(x, from, count);
+        long ys = Memory.address(y, from, count);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            Memory.store(ys + i * Float.BYTES, Silu.value(Memory.load(xs + i * Float.BYTES)));
+        }
+        for (; i < count; i++) {
+            Memory.set(ys + i * Float.BYTES, Silu.value(Memory.get(xs + i * Float.BYTES)));
+        }
+    }
+
+    @Override
+    public void siluGradient(MemorySegment x, MemorySegment dy, MemorySegment dx, boolean accumulate, long from, long to) {
+        long count = to - from;
+        long xs = Memory.address(x, from, count);
+        long dys = Memory.address(dy, from, count);
+        long dxs = Memory.address(dx, from, count);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            FloatVector gradient = Memory.load(dys + at).mul(Silu.slope(Memory.load(xs + at)));
+            Memory.store(dxs + at, accumulate ? Memory.load(dxs + at).add(gradient) : gradient);
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            float gradient = Memory.get(dys + at) * Silu.slope(Memory.get(xs + at));
+            Memory.set(dxs + at, accumulate ? Memory.get(dxs + at) + gradient : gradient);
+        }
+    }
+
+    @Override
+    public void add(MemorySegment a, MemorySegment b, MemorySegment y, long from, long to) {
+        long count = to - from;
+        long as = Memory.address(a, from, count);
+        long bs = Memory.address(b, from, count);
+        long ys = Memory.address(y, from, count);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            Memory.store(ys + at, Memory.load(as + at).add(Memory.load(bs + at)));
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            Memory.set(ys + at, Memory.get(as + at) + Memory.get(bs + at));
+        }
+    }
+
+    @Override
+    public void copy(MemorySegment x, MemorySegment y, boolean accumulate, long from, long to) {
+        if (accumulate) {
+            add(x, y, y, from, to);
+        } else {
+            Rows.copy(Memory.address(x, from, to - from), Memory.address(y, from, to - from), to - from);
+        }
+    }
+
+    @Override
+    public void fill(MemorySegment y, float value, long from, long to) {
+        long count = to - from;
+        long ys = Memory.address(y, from, count);
+        FloatVector values = FloatVector.broadcast(Memory.S, value);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            Memory.store(ys + i * Float.BYTES, values);
+        }
+        for (; i < count; i++) {
+            Memory.set(ys + i * Float.BYTES, value);
+        }
+    }
+
+    @Override
+    public void blend(float a, MemorySegment x, float b, MemorySegment y, MemorySegment out, long from, long to) {
+        long count = to - from;
+        long xs = Memory.address(x, from, count);
+        long ys = Memory.address(y, from, count);
+        long outs = Memory.address(out, from, count);
+        FloatVector as = FloatVector.broadcast(Memory.S, a);
+        FloatVector bs = FloatVector.broadcast(Memory.S, b);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            Memory.store(outs + at, as.fma(Memory.load(xs + at), bs.mul(Memory.load(ys + at))));
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            Memory.set(outs + at, Math.fma(a, Memory.get(xs + at), b * Memory.get(ys + at)));
+        }
+    }
+
+    @Override
+    public void clamp(MemorySegment x, float low, float high, MemorySegment y, long from, long to) {
+        long count = to - from;
+        long xs = Memory.address(x, from, count);
+        long ys = Memory.address(y, from, count);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            Memory.store(ys + i * Float.BYTES, Memory.load(xs + i * Float.BYTES).max(low).min(high));
+        }
+        for (; i < count; i++) {
+            Memory.set(ys + i * Float.BYTES, Math.min(Math.max(Memory.get(xs + i * Float.BYTES), low), high));
+        }
+    }
+
+    /** One by one: pixels come in once a batch, and widening bytes has no form that suits every vector width. */
+    @Override
+    public void bytesToFloats(
+            MemorySegment u, MemorySegment y, float scale, float shift, long uFrom, long yFrom, long count) {
+        long ys = Memory.address(y, yFrom, count);
+        for (long i = 0; i < count; i++) {
+            int value = Byte.toUnsignedInt(u.get(ValueLayout.JAVA_BYTE, uFrom + i));
+            Memory.set(ys + i * Float.BYTES, Math.fma(scale, value, shift));
+        }
+    }
+
+    @Override
+    public long firstNonFinite(MemorySegment x, long from, long to) {
+        long xs = Memory.address(x, from, to - from);
+        for (long start = 0; start < to - from; start += SCAN) {
+            long length = Math.min(SCAN, to - from - start);
+            if (!allFinite(xs + start * Float.BYTES, length)) {
+                for (long i = start; i < start + length; i++) {
+                    if (!Float.isFinite(Memory.get(xs + i * Float.BYTES))) {
+                        return from + i;
+                    }
+                }
+            }
+        }
+        return -1;
+    }
+
+    /** Zero times a number is zero unless the number is NaN or infinite, and a sum keeps a NaN. */
+    private static boolean allFinite(long x, long count) {
+        FloatVector zero = FloatVector.zero(Memory.S);
+        FloatVector even = zero;
+        FloatVector odd = zero;
+        long i = 0;
+        for (; i <= count - 2 * Memory.LANES; i += 2 * Memory.LANES) {
+            even = Memory.load(x + i * Float.BYTES).fma(zero, even);
+            odd = Memory.load(x + (i + Memory.LANES) * Float.BYTES).fma(zero, odd);
+        }
+        float sum = 0;
+        for (; i < count; i++) {
+            sum += Memory.get(x + i * Float.BYTES) * 0;
+        }
+        FloatVector lanes = even.add(odd);
+        for (int lane = 0; lane < Memory.LANES; lane++) {
+            sum += lanes.lane(0);
+            lanes = lanes.rearrange(Lanes.ROTATE);
+        }
+        return sum == 0;
+    }
+}

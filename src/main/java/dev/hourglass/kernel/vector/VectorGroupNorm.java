@@ -1,0 +1,92 @@
+package dev.hourglass.kernel.vector;
+
+import dev.hourglass.kernel.GroupNorm;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The vector twin of {@link GroupNorm}. An image {@code [pixels, channels]} is seen as a matrix with several pixels in each row, as
+ * many as it takes for a row to be a whole number of vectors, whatever the number of channels: column {@code v} holds channel
+ * {@code v % channels}. Work goes down one vector of columns after the other; the pixels that do not fill a row are done one by one.
+ *
+ * <p>No vector is handed from method to method: these methods are so large that C2 inlines none of ours into them.
+ */
+public final class VectorGroupNorm implements GroupNorm {
+
+    /** Rows added up in one go in float; the sums of such runs are then added. */
+    static final int RUN = 256;
+
+    /** The fewest pixels that fill a row: {@code LANES / gcd(channels, LANES)}, where {@code LANES} is a power of two. */
+    static int pixelsPerRow(int channels) {
+        return Memory.LANES / Math.min(Integer.lowestOneBit(channels), Memory.LANES);
+    }
+
+    @Override
+    public void forward(
+            MemorySegment x,
+            MemorySegment gamma,
+            MemorySegment beta,
+            MemorySegment y,
+            MemorySegment stats,
+            int pixels,
+            int channels,
+            int groups,
+            float eps,
+            int from,
+            int to) {
+        long gammas = Memory.address(gamma, 0, channels);
+        long betas = Memory.address(beta, 0, channels);
+        long floats = (long) pixels * channels;
+        int width = channels / groups;
+        for (int n = from; n < to; n++) {
+            long xs = Memory.address(x, n * floats, floats);
+            long ys = Memory.address(y, n * floats, floats);
+            long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
+            GroupMoments.image(xs, moments, pixels, channels, width, eps);
+            GroupNormalisation.image(xs, gammas, betas, ys, moments, pixels, channels, width);
+        }
+    }
+
+    @Override
+    public void backward(
+            MemorySegment x,
+            MemorySegment gamma,
+            MemorySegment stats,
+            MemorySegment dy,
+            MemorySegment dx,
+            boolean accumulate,
+            MemorySegment partials,
+            int pixels,
+            int channels,
+            int groups,
+            int from,
+            int to) {
+        long gammas = Memory.address(gamma, 0, channels);
+        long floats = (long) pixels * channels;
+        int width = channels / groups;
+        for (int n = from; n < to; n++) {
+            long xs = Memory.address(x, n * floats, floats);
+            long dys = Memory.address(dy, n * floats, floats);
+            long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
+            long sums = Memory.address(partials, 2L * n * channels, 2L * channels);
+            GroupSums.image(xs, dys, moments, sums, pixels, channels, width);
+            if (dx != null) {
+                long dxs = Memory.address(dx, n * floats, floats);
+                GroupGradient.image(xs, gammas, moments, dys, dxs, accumulate, sums, pixels, channels, width);
+            }
+        }
+    }
+
+    @Override
+    public void reduceGradient(
+            MemorySegment partials,
+            int images,
+            int channels,
+            MemorySegment dgamma,
+            MemorySegment dbeta,
+            boolean accumulate) {
+        long sums = Memory.address(partials, 0, 2L * images * channels);
+        long row = (long) channels * Float.BYTES;
+        ColumnSums.sum(sums, images, 2 * row, channels, Memory.address(dgamma, 0, channels), accumulate);
+        ColumnSums.sum(sums + row, images, 2 * row, channels, Memory.address(dbeta, 0, channels), accumulate);
+    }
+}

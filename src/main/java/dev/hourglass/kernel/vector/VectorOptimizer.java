@@ -1,0 +1,109 @@
+package dev.hourglass.kernel.vector;
+
+import dev.hourglass.kernel.Optimizer;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+
+/** The vector twin of {@link Optimizer}: float arithmetic per element, the same bits at every width and for every split. */
+public final class VectorOptimizer implements Optimizer {
+
+    @Override
+    public void adamW(
+            MemorySegment w,
+            MemorySegment g,
+            MemorySegment m,
+            MemorySegment v,
+            float lr,
+            float beta1,
+            float beta2,
+            float eps,
+            float weightDecay,
+            double correction1,
+            double correction2,
+            float gradientScale,
+            long from,
+            long to) {
+        adamW(
+                Memory.address(w, from, to - from),
+                Memory.address(g, from, to - from),
+                Memory.address(m, from, to - from),
+                Memory.address(v, from, to - from),
+                to - from,
+                beta1,
+                beta2,
+                gradientScale,
+                (float) (lr / correction1),
+                (float) (1 / Math.sqrt(correction2)),
+                eps,
+                (float) ((double) lr * weightDecay));
+    }
+
+    /** {@code w -= decay * w + rate * m / (root * sqrt(v) + eps)}: the decay is not rounded away in a factor close to 1. */
+    private static void adamW(
+            long w,
+            long g,
+            long m,
+            long v,
+            long count,
+            float beta1,
+            float beta2,
+            float gradientScale,
+            float rate,
+            float root,
+            float eps,
+            float decay) {
+        float rest1 = 1 - beta1;
+        float rest2 = 1 - beta2;
+        FloatVector decays = FloatVector.broadcast(Memory.S, decay);
+        FloatVector roots = FloatVector.broadcast(Memory.S, root);
+        FloatVector epsilons = FloatVector.broadcast(Memory.S, eps);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            FloatVector gradient = Memory.load(g + at).mul(gradientScale);
+            FloatVector mean = gradient.fma(FloatVector.broadcast(Memory.S, rest1), Memory.load(m + at).mul(beta1));
+            FloatVector square = gradient.mul(rest2).fma(gradient, Memory.load(v + at).mul(beta2));
+            FloatVector step = mean.mul(rate).div(square.sqrt().fma(roots, epsilons));
+            FloatVector weight = Memory.load(w + at);
+            Memory.store(m + at, mean);
+            Memory.store(v + at, square);
+            Memory.store(w + at, weight.sub(weight.fma(decays, step)));
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            float gradient = Memory.get(g + at) * gradientScale;
+            float mean = Math.fma(gradient, rest1, Memory.get(m + at) * beta1);
+            float square = Math.fma(gradient * rest2, gradient, Memory.get(v + at) * beta2);
+            float step = mean * rate / Math.fma((float) Math.sqrt(square), root, eps);
+            float weight = Memory.get(w + at);
+            Memory.set(m + at, mean);
+            Memory.set(v + at, square);
+            Memory.set(w + at, weight - Math.fma(weight, decay, step));
+        }
+    }
+
+    @Override
+    public void ema(MemorySegment average, MemorySegment w, float decay, long from, long to) {
+        long count = to - from;
+        long averages = Memory.address(average, from, count);
+        long ws = Memory.address(w, from, count);
+        float rest = 1 - decay;
+        FloatVector rests = FloatVector.broadcast(Memory.S, rest);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            FloatVector value = Memory.load(averages + at);
+            Memory.store(averages + at, Memory.load(ws + at).sub(value).fma(rests, value));
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            float value = Memory.get(averages + at);
+            Memory.set(averages + at, Math.fma(Memory.get(ws + at) - value, rest, value));
+        }
+    }
+
+    @Override
+    public double squaredNorm(MemorySegment g, long from, long to) {
+        return SquareSums.of(Memory.address(g, from, to - from), to - from);
+    }
+}

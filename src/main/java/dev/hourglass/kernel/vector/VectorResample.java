@@ -1,0 +1,57 @@
+package dev.hourglass.kernel.vector;
+
+import dev.hourglass.kernel.Resample;
+import java.lang.foreign.MemorySegment;
+
+/** The vector twin of {@link Resample}: vectors along the channels of one pixel. */
+public final class VectorResample implements Resample {
+
+    @Override
+    public void nearest(
+            MemorySegment x, MemorySegment y, int h, int w, int oh, int ow, int channels, int from, int to) {
+        long pixel = (long) channels * Float.BYTES;
+        for (int n = from; n < to; n++) { // y [oh, ow, channels]
+            long xs = Memory.address(x, (long) n * h * w * channels, (long) h * w * channels);
+            long ys = Memory.address(y, (long) n * oh * ow * channels, (long) oh * ow * channels);
+            for (int oy = 0; oy < oh; oy++) {
+                long xRow = xs + (long) Resample.nearestSource(oy, h, oh) * w * pixel;
+                long yRow = ys + (long) oy * ow * pixel;
+                for (int ox = 0; ox < ow; ox++) {
+                    Rows.copy(xRow + Resample.nearestSource(ox, w, ow) * pixel, yRow + ox * pixel, channels);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void nearestGradient(
+            MemorySegment dy,
+            MemorySegment dx,
+            boolean accumulate,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        long pixel = (long) channels * Float.BYTES;
+        for (int n = from; n < to; n++) { // dx [h, w, channels]
+            long dys = Memory.address(dy, (long) n * oh * ow * channels, (long) oh * ow * channels);
+            long dxs = Memory.address(dx, (long) n * h * w * channels, (long) h * w * channels);
+            int top = 0;
+            for (int iy = 0; iy < h; iy++) {
+                int bottom = Resample.firstReader(iy + 1, h, oh);
+                int left = 0;
+                for (int ix = 0; ix < w; ix++) {
+                    int right = Resample.firstReader(ix + 1, w, ow);
+                    long corner = dys + ((long) top * ow + left) * pixel;
+                    long out = dxs + ((long) iy * w + ix) * pixel;
+                    WindowSum.sum(corner, bottom - top, ow * pixel, right - left, pixel, 1, out, channels, accumulate);
+                    left = right;
+                }
+                top = bottom;
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package dev.hourglass.nn;
+
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.ParameterLayout;
+import dev.hourglass.graph.Value;
+import dev.hourglass.graph.op.Add;
+import dev.hourglass.graph.op.AveragePool;
+import dev.hourglass.graph.op.ChannelShift;
+import dev.hourglass.graph.op.Concat;
+import dev.hourglass.graph.op.Conv2d;
+import dev.hourglass.graph.op.GroupNorm;
+import dev.hourglass.graph.op.Linear;
+import dev.hourglass.graph.op.NearestResize;
+import dev.hourglass.graph.op.Op;
+import dev.hourglass.graph.op.Silu;
+import dev.hourglass.graph.op.SinusoidalEncoding;
+import dev.hourglass.graph.op.Zeros;
+import dev.hourglass.kernel.Conv2dGeometry.Window;
+import dev.hourglass.kernel.TimestepEncoding;
+import dev.hourglass.memory.Shape;
+import java.util.List;
+
+/**
+ * A place in a model: a graph and the path that parameters made here are named after. Layers with parameters take the names that
+ * PyTorch's modules of the same path have: {@code path.weight}, {@code path.bias}.
+ *
+ * @param graph what operations are added to
+ * @param path dotted path, empty at the top
+ */
+public record Scope(Graph graph, String path) {
+
+    /** The top of a model. */
+    public static Scope of(Graph graph) {
+        return new Scope(graph, "");
+    }
+
+    /** The place {@code name} under this one. */
+    public Scope at(String name) {
+        return new Scope(graph, path.isEmpty() ? name : path + "." + name);
+    }
+
+    /** Convolution with an odd kernel, stride 1 and padding that keeps height and width. */
+    public Value conv2d(Value x, int out, int kernel) {
+        int in = x.shape().dim(3);
+        Window window = Window.padded(kernel / 2);
+        Parameter.Init init = Parameter.Init.uniform(in * kernel * kernel);
+        Parameter weight =
+                parameter("weight", Shape.of(out, in, kernel, kernel), new ParameterLayout.Convolution(1), init);
+        Parameter bias = parameter("bias", Shape.of(out), new ParameterLayout.Plain(), init);
+        return apply(new Conv2d(out, kernel, kernel, window, window, 1), List.of(weight, bias), x);
+    }
+
+    /** Linear layer on {@code [N, features]}. */
+    public Value linear(Value x, int out) {
+        int in = x.shape().dim(1);
+        Parameter.Init init = Parameter.Init.uniform(in);
+        Parameter weight = parameter("weight", Shape.of(out, in), new ParameterLayout.Transposed(), init);
+        Parameter bias = parameter("bias", Shape.of(out), new ParameterLayout.Plain(), init);
+        return apply(new Linear(out), List.of(weight, bias), x);
+    }
+
+    /** Group norm with PyTorch's default epsilon, 1e-5. */
+    public Value groupNorm(Value x, int groups) {
+        int channels = x.shape().dim(3);
+        Parameter gamma =
+                parameter("weight", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(1));
+        Parameter beta =
+                parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
+        return apply(new GroupNorm(groups, 1e-5f), List.of(gamma, beta), x);
+    }
+
+    /** {@code x * sigmoid(x)}. */
+    public Value silu(Value x) {
+        return at("silu").apply(new Silu(), List.of(), x);
+    }
+
+    /** Sum of two values of one shape. */
+    public Value add(Value a, Value b) {
+        return at("add").apply(new Add(), List.of(), a, b);
+    }
+
+    /** Adds {@code shift [N, C]} to every pixel of {@code x [N, H, W, C]}. */
+    public Value channelShift(Value x, Value shift) {
+        return at("shift").apply(new ChannelShift(), List.of(), x, shift);
+    }
+
+    /** Mean of 2x2 windows; an odd last row or column is dropped. */
+    public Value averagePool(Value x) {
+        return at("pool").apply(new AveragePool(2, 2), List.of(), x);
+    }
+
+    /** Nearest-neighbour resizing of {@code x} to the height and width of {@code like}. */
+    public Value resizeLike(Value x, Value like) {
+        Shape size = like.shape();
+        return at("resize").apply(new NearestResize(size.dim(1), size.dim(2)), List.of(), x);
+    }
+
+    /** Channels of {@code a}, then channels of {@code b}. */
+    public Value concat(Value a, Value b) {
+        return at("concat").apply(new Concat(), List.of(), a, b);
+    }
+
+    /** Zeros of the shape of {@code like}. */
+    public Value zerosLike(Value like) {
+        return at("zeros").apply(new Zeros(like.shape()), List.of());
+    }
+
+    /** The sinusoidal encoding {@code [N, dim]} of timesteps {@code [N]}. */
+    public Value sinusoidal(Value t, int dim, TimestepEncoding.Order order, double freqShift) {
+        return apply(new SinusoidalEncoding(dim, order, freqShift, 10_000), List.of(), t);
+    }
+
+    private Parameter parameter(String name, Shape fileShape, ParameterLayout layout, Parameter.Init init) {
+        return graph.parameter(at(name).path, fileShape, layout, init);
+    }
+
+    private Value apply(Op op, List<Parameter> parameters, Value... inputs) {
+        return graph.apply(path, op, parameters, inputs);
+    }
+}

@@ -1,0 +1,107 @@
+package dev.hourglass.train;
+
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Program;
+import dev.hourglass.graph.Value;
+import dev.hourglass.graph.Weights;
+import dev.hourglass.graph.op.MeanSquaredError;
+import dev.hourglass.kernel.Kernels;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.nn.Scope;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.unet.Architecture;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * One step of training on tensors that the caller fills: forward, mean squared error against the target, backward, AdamW. A step
+ * allocates nothing.
+ */
+public final class TrainingStep implements AutoCloseable {
+
+    private final Weights gradients;
+    private final Program program;
+    private final AdamW optimizer;
+    private final Tensor loss;
+
+    /** Compiles the step for one batch and image size. The weights stay the caller's. */
+    public TrainingStep(
+            Architecture architecture,
+            Weights weights,
+            int batch,
+            int height,
+            int width,
+            AdamW.Settings settings,
+            Kernels kernels,
+            Workers workers) {
+        Graph graph = graph(architecture, batch, height, width);
+        gradients = Weights.open("gradients", weights.parameters());
+        program = Program.forTraining(graph, weights, gradients, kernels, workers);
+        optimizer = new AdamW(settings, kernels.optimizer(), workers, weights, gradients);
+        loss = program.output("loss");
+        program.outputGradient("loss").set(0, 1f);
+    }
+
+    /** The model with its loss: inputs {@code sample}, {@code timestep} and {@code target}, output {@code loss}. */
+    public static Graph graph(Architecture architecture, int batch, int height, int width) {
+        Graph graph = new Graph();
+        Value x = graph.input("sample", Shape.of(batch, height, width, architecture.inChannels()));
+        Value t = graph.input("timestep", Shape.of(batch));
+        Value target = graph.input("target", Shape.of(batch, height, width, architecture.outChannels()));
+        Value prediction = architecture.build(Scope.of(graph), x, t, Set.of());
+        graph.output("loss", graph.apply("loss", new MeanSquaredError(), List.of(), prediction, target));
+        return graph;
+    }
+
+    /** The model's input {@code [N, H, W, C]}. */
+    public Tensor sample() {
+        return program.input("sample");
+    }
+
+    /** Timesteps {@code [N]}. */
+    public Tensor timesteps() {
+        return program.input("timestep");
+    }
+
+    /** What the model should say, {@code [N, H, W, C]}. */
+    public Tensor target() {
+        return program.input("target");
+    }
+
+    /**
+     * Takes one step.
+     *
+     * @param rate the learning rate
+     * @return the loss before the step
+     */
+    public float run(double rate) {
+        program.forward();
+        program.backward();
+        optimizer.step(rate);
+        return loss.get(0);
+    }
+
+    /** The gradients of the last step. */
+    public Weights gradients() {
+        return gradients;
+    }
+
+    /** The optimizer, with its moments. */
+    public AdamW optimizer() {
+        return optimizer;
+    }
+
+    /** The memory that forward and backward need. */
+    public MemoryPlan plan() {
+        return program.plan();
+    }
+
+    @Override
+    public void close() {
+        program.close();
+        optimizer.close();
+        gradients.close();
+    }
+}

@@ -1,0 +1,21 @@
+package dev.hourglass.unet;
+
+import dev.hourglass.io.ModelConfig;
+
+/** Finds the U-Net family that a configuration asks for. */
+public final class Architectures {
+
+    private Architectures() {}
+
+    /**
+     * Reads the settings of a model; keys that are missing have their defaults, unknown ones are left alone.
+     *
+     * @throws dev.hourglass.error.HourglassException when the class name is unknown or a setting is wrong
+     */
+    public static Architecture fromConfig(ModelConfig config) {
+        return switch (config.className()) {
+            case TinyUNet.CLASS_NAME -> new TinyUNet(config.integer("time_dim", TinyUNet.DEFAULT_TIME_DIM));
+            default -> throw config.invalid("_class_name", "one of " + TinyUNet.CLASS_NAME);
+        };
+    }
+}
