@@ -18,7 +18,8 @@ public final class Images {
 
     private static final int BACKGROUND = 0xffffff;
     private static final int NOT_A_NUMBER = 0xff00ff;
-    private static final long MOST_PIXELS = 1L << 28;
+    /** The most pixels a picture may have. */
+    public static final long MOST_PIXELS = 1L << 28;
 
     private Images() {}
 

@@ -15,6 +15,11 @@ import dev.hourglass.error.HourglassException;
 public record TrainingOptions(
         int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed) {
 
+    private static final int DEMO_BATCH = 32;
+    private static final long DEMO_WARMUP = 100;
+    private static final double DEMO_PEAK_RATE = 2e-3;
+    private static final double DEMO_EMA_DECAY = 0.995;
+
     /** Checks the numbers. */
     public TrainingOptions {
         require(batch >= 1, "batch", "at least 1", batch);
@@ -25,6 +30,27 @@ public record TrainingOptions(
     /** The plain recipe: AdamW at a constant rate of 1e-3, batches of 128, no average. */
     public static TrainingOptions plain(long steps, long seed) {
         return new TrainingOptions(128, steps, new LearningRate.Constant(1e-3), AdamW.Settings.DEFAULT, 0, seed);
+    }
+
+    /**
+     * The demo's recipe: small batches for more steps in an epoch, a rate that rises, then falls to 0 along a cosine, and averaged
+     * weights.
+     *
+     * @param images how many there are, at least one
+     * @param epochs how often each is seen, at least 1
+     * @param mostSteps where to stop at the latest, at least 1; the rate falls to 0 there
+     */
+    public static TrainingOptions demo(int images, int epochs, long mostSteps, long seed) {
+        int batch = Math.min(DEMO_BATCH, images);
+        long steps = Math.min(mostSteps, (long) epochs * (images / batch));
+        long warmup = Math.min(DEMO_WARMUP, (steps + 19) / 20);
+        return new TrainingOptions(
+                batch,
+                steps,
+                new LearningRate.WarmupCosine(DEMO_PEAK_RATE, warmup, steps),
+                AdamW.Settings.DEFAULT,
+                DEMO_EMA_DECAY,
+                seed);
     }
 
     private static void require(boolean holds, String option, String expected, Object found) {

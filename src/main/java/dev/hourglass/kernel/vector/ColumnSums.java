@@ -5,7 +5,7 @@ import jdk.incubator.vector.DoubleVector;
 /** Sums of matrix columns, added up from the top in double: the same bits as the plain loop at every width. */
 final class ColumnSums {
 
-    private static final int PANEL = 4 * Doubles.LANES;
+    private static final int PANEL = 2 * Doubles.LANES;
 
     private ColumnSums() {}
 
@@ -28,28 +28,20 @@ final class ColumnSums {
     }
 
     private static void panel(long m, int rows, long stride, long sums, boolean accumulate) {
-        final long step = (long) Doubles.LANES * Float.BYTES;
+        final long next = (long) Doubles.LANES * Float.BYTES;
         DoubleVector s0 = DoubleVector.zero(Doubles.D);
         DoubleVector s1 = s0;
-        DoubleVector s2 = s0;
-        DoubleVector s3 = s0;
         for (int r = 0; r < rows; r++) {
             long row = m + r * stride;
             s0 = s0.add(Doubles.load(row));
-            s1 = s1.add(Doubles.load(row + step));
-            s2 = s2.add(Doubles.load(row + 2 * step));
-            s3 = s3.add(Doubles.load(row + 3 * step));
+            s1 = s1.add(Doubles.load(row + next));
         }
         if (accumulate) {
             s0 = s0.add(Doubles.load(sums));
-            s1 = s1.add(Doubles.load(sums + step));
-            s2 = s2.add(Doubles.load(sums + 2 * step));
-            s3 = s3.add(Doubles.load(sums + 3 * step));
+            s1 = s1.add(Doubles.load(sums + next));
         }
         Doubles.store(sums, s0);
-        Doubles.store(sums + step, s1);
-        Doubles.store(sums + 2 * step, s2);
-        Doubles.store(sums + 3 * step, s3);
+        Doubles.store(sums + next, s1);
     }
 
     private static void vector(long m, int rows, long stride, long sums, boolean accumulate) {

@@ -1,0 +1,74 @@
+package dev.hourglass.bench;
+
+import dev.hourglass.kernel.Channels;
+import java.lang.foreign.MemorySegment;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** Concatenation and the timestep shift on one thread. */
+@State(Scope.Thread)
+public class ChannelsBenchmark extends ShortRuns {
+
+    /** The implementation. */
+    @Param
+    public Twin twin;
+
+    /** One side of the concatenation, or the shifted features, {@code NxHxWxC}. */
+    @Param({"16x28x28x32", "16x14x14x64", "16x7x7x128"})
+    public String input;
+
+    private final Operands operands = new Operands();
+    private Channels kernel;
+    private FeatureMap map;
+    private long pixels;
+    private MemorySegment x;
+    private MemorySegment y;
+    private MemorySegment both;
+    private MemorySegment shift;
+
+    /** Opens the operands. */
+    @Setup(Level.Trial)
+    public void open() {
+        kernel = twin.kernels().channels();
+        map = FeatureMap.parse(input);
+        pixels = (long) map.images() * map.pixels();
+        x = operands.normals(map.elements());
+        y = operands.normals(map.elements());
+        both = operands.floats(2 * map.elements());
+        shift = operands.normals((long) map.images() * map.channels());
+    }
+
+    /** Gives the operands back. */
+    @TearDown(Level.Trial)
+    public void close() {
+        operands.close();
+    }
+
+    /** Two maps of the same width side by side. */
+    @Benchmark
+    public void concat(Rates.Traffic rate) {
+        int channels = map.channels();
+        kernel.copy(x, channels, 0, both, 2 * channels, 0, channels, false, 0, pixels);
+        kernel.copy(y, channels, 0, both, 2 * channels, channels, channels, false, 0, pixels);
+        rate.floats(4 * map.elements());
+    }
+
+    /** {@code y = x + shift}, one number per image and channel. */
+    @Benchmark
+    public void shift(Rates.Traffic rate) {
+        kernel.shift(x, shift, y, map.pixels(), map.channels(), 0, map.images());
+        rate.floats(2 * map.elements());
+    }
+
+    /** The gradient of the shift: sums over pixels. */
+    @Benchmark
+    public void shiftGradient(Rates.Traffic rate) {
+        kernel.shiftGradient(x, shift, false, map.pixels(), map.channels(), 0, map.images());
+        rate.floats(map.elements());
+    }
+}

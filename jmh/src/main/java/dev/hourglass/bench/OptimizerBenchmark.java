@@ -1,0 +1,72 @@
+package dev.hourglass.bench;
+
+import dev.hourglass.kernel.Optimizer;
+import java.lang.foreign.MemorySegment;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** Updates of the flat parameter vector on one thread. */
+@State(Scope.Thread)
+public class OptimizerBenchmark extends ShortRuns {
+
+    private static final double CORRECTION_1 = 1 - Math.pow(0.9, 100);
+    private static final double CORRECTION_2 = 1 - Math.pow(0.999, 100);
+
+    /** The implementation. */
+    @Param
+    public Twin twin;
+
+    /** Elements: one item of the optimizer, and about all of TinyUNet. */
+    @Param({"16384", "914944"})
+    public int elements;
+
+    private final Operands operands = new Operands();
+    private Optimizer kernel;
+    private MemorySegment w;
+    private MemorySegment g;
+    private MemorySegment m;
+    private MemorySegment v;
+
+    /** Opens the operands; the averages start at zero, as in training. */
+    @Setup(Level.Trial)
+    public void open() {
+        kernel = twin.kernels().optimizer();
+        w = operands.normals(elements);
+        g = operands.normals(elements);
+        m = operands.floats(elements);
+        v = operands.floats(elements);
+    }
+
+    /** Gives the operands back. */
+    @TearDown(Level.Trial)
+    public void close() {
+        operands.close();
+    }
+
+    /** One step; PyTorch's settings. */
+    @Benchmark
+    public void adamW(Rates.Traffic rate) {
+        kernel.adamW(
+                w, g, m, v, 1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, CORRECTION_1, CORRECTION_2, 1f, 0, elements);
+        rate.floats(7L * elements);
+    }
+
+    /** The moving average of the weights. */
+    @Benchmark
+    public void ema(Rates.Traffic rate) {
+        kernel.ema(m, w, 0.999f, 0, elements);
+        rate.floats(3L * elements);
+    }
+
+    /** What clipping needs. */
+    @Benchmark
+    public double squaredNorm(Rates.Traffic rate) {
+        rate.floats(elements);
+        return kernel.squaredNorm(g, 0, elements);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.hourglass.bench;
+
+import dev.hourglass.bench.peer.Comparison;
+import dev.hourglass.bench.peer.Engine;
+import dev.hourglass.bench.peer.HourglassEngine;
+import dev.hourglass.bench.peer.Job;
+import dev.hourglass.bench.peer.PyTorchEngine;
+import dev.hourglass.bench.peer.Report;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Times Hourglass and PyTorch in turns in this process and writes the table; see the README beside this project. */
+public final class Peers {
+
+    private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
+
+    private Peers() {}
+
+    /** Options as in {@link PeerOptions#USAGE}; exit code 1 when the engines disagree, 2 for a wrong option or setting. */
+    public static void main(String[] arguments) throws IOException {
+        PeerOptions options;
+        try {
+            options = PeerOptions.parse(arguments);
+            requireSettings();
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
+        Comparison comparison = new Comparison(engines(), options.rounds(), options.warmUpSeconds());
+        List<Comparison.Outcome> outcomes = new ArrayList<>();
+        try {
+            for (Job job : options.jobs()) {
+                System.err.println(job);
+                outcomes.add(comparison.run(job));
+            }
+        } catch (IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+        String report = Report.of(comparison, outcomes);
+        System.out.println(report);
+        if (options.out() != null) {
+            Path out = options.out().toAbsolutePath();
+            Files.createDirectories(out.getParent());
+            Files.writeString(out, report);
+        }
+    }
+
+    private static void requireSettings() {
+        Twin.VECTOR.kernels();
+        if (!"1".equals(System.getenv(OPENBLAS_THREADS))) {
+            throw new IllegalArgumentException(
+                    "set " + OPENBLAS_THREADS + "=1, or PyTorch is timed with more threads than it was given");
+        }
+    }
+
+    /** Hourglass first; PyTorch where its libraries are there for this system. */
+    private static List<Engine> engines() {
+        List<Engine> engines = new ArrayList<>();
+        engines.add(new HourglassEngine());
+        try {
+            engines.add(PyTorchEngine.contiguous());
+            engines.add(PyTorchEngine.channelsLast());
+        } catch (LinkageError e) {
+            System.err.println("PyTorch is not here, Hourglass is timed alone: " + e);
+        }
+        return engines;
+    }
+}

@@ -1,0 +1,46 @@
+package dev.hourglass.bench;
+
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+
+/** What a benchmark got done, reported per second beside its calls per second. */
+public final class Rates {
+
+    private Rates() {}
+
+    /** Arithmetic: a multiply-add counts as two operations. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    public static class Arithmetic {
+
+        /** GFLOP; GFLOP/s in the report. */
+        public double gflop;
+
+        void multiplyAdds(long count) {
+            gflop += 2e-9 * count;
+        }
+    }
+
+    /** Memory: every operand counted once, read or written, whichever level of cache it comes from. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    public static class Traffic {
+
+        /** GB; GB/s in the report. */
+        public double gigabyte;
+
+        void floats(long count) {
+            gigabyte += 1e-9 * Float.BYTES * count;
+        }
+    }
+
+    /** Images through a network. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    public static class Images {
+
+        /** Images; images/s in the report. */
+        public long images;
+    }
+}

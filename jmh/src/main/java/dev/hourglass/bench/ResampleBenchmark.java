@@ -1,0 +1,70 @@
+package dev.hourglass.bench;
+
+import dev.hourglass.kernel.Resample;
+import java.lang.foreign.MemorySegment;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/** Nearest resize on one thread: what the levels on the way up do, the odd 3 to 7 included. */
+@State(Scope.Thread)
+public class ResampleBenchmark extends ShortRuns {
+
+    /** The implementation. */
+    @Param
+    public Twin twin;
+
+    /** Output {@code NxHxWxC}; the input is half as high and wide, rounded down. */
+    @Param({"16x28x28x32", "16x28x28x64", "16x14x14x64", "16x7x7x128"})
+    public String output;
+
+    private final Operands operands = new Operands();
+    private Resample kernel;
+    private FeatureMap map;
+    private int height;
+    private int width;
+    private long inputs;
+    private MemorySegment x;
+    private MemorySegment y;
+    private MemorySegment dy;
+    private MemorySegment dx;
+
+    /** Opens the operands. */
+    @Setup(Level.Trial)
+    public void open() {
+        kernel = twin.kernels().resample();
+        map = FeatureMap.parse(output);
+        height = map.height() / 2;
+        width = map.width() / 2;
+        inputs = (long) map.images() * height * width * map.channels();
+        x = operands.normals(inputs);
+        y = operands.floats(map.elements());
+        dy = operands.normals(map.elements());
+        dx = operands.floats(inputs);
+    }
+
+    /** Gives the operands back. */
+    @TearDown(Level.Trial)
+    public void close() {
+        operands.close();
+    }
+
+    /** Pixels repeated. */
+    @Benchmark
+    public void forward(Rates.Traffic rate) {
+        kernel.nearest(x, y, height, width, map.height(), map.width(), map.channels(), 0, map.images());
+        rate.floats(inputs + map.elements());
+    }
+
+    /** Gradients summed over the repeats. */
+    @Benchmark
+    public void backward(Rates.Traffic rate) {
+        kernel.nearestGradient(
+                dy, dx, false, height, width, map.height(), map.width(), map.channels(), 0, map.images());
+        rate.floats(inputs + map.elements());
+    }
+}

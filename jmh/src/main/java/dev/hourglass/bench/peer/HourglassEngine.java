@@ -1,0 +1,121 @@
+package dev.hourglass.bench.peer;
+
+import dev.hourglass.ImageSize;
+import dev.hourglass.Session;
+import dev.hourglass.SessionOptions;
+import dev.hourglass.UNet;
+import dev.hourglass.kernel.Backend;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.train.AdamW;
+import dev.hourglass.train.TrainingStep;
+
+/** This library, through its public face. */
+public final class HourglassEngine implements Engine {
+
+    @Override
+    public String name() {
+        return "Hourglass";
+    }
+
+    @Override
+    public String details() {
+        return Backend.kernels().reason();
+    }
+
+    @Override
+    public Work prepare(Job job, UNet model, Example example) {
+        UNet own = UNet.create(model.architecture(), new ImageSize(Job.SIDE, Job.SIDE), 0);
+        own.weights().copyFrom(model.weights());
+        return switch (job.kind()) {
+            case FORWARD -> new Forward(job, own, example);
+            case TRAIN -> new Training(job, own, example);
+        };
+    }
+
+    /** A session on segments; the copies in and out and the check for finite numbers are timed with it. */
+    private static final class Forward implements Work {
+
+        private final UNet model;
+        private final Session session;
+        private final Slab slab;
+        private final Tensor sample;
+        private final Tensor timesteps;
+        private final Tensor output;
+
+        Forward(Job job, UNet model, Example example) {
+            this.model = model;
+            session = model.session(
+                    SessionOptions.of(job.batch(), Job.SIDE, Job.SIDE).withThreads(job.threads()));
+            long imageBytes = Slab.aligned(session.sampleShape().floatBytes());
+            slab = Slab.open("images of a benchmark", 2 * imageBytes + (long) job.batch() * Float.BYTES);
+            sample = slab.tensor(0, session.sampleShape()).copyFrom(example.sample());
+            output = slab.tensor(imageBytes, session.outputShape());
+            timesteps = slab.tensor(2 * imageBytes, Shape.of(job.batch()))
+                    .copyFrom(example.timesteps());
+        }
+
+        @Override
+        public void run() {
+            session.run(sample.segment(), timesteps.segment(), output.segment());
+        }
+
+        @Override
+        public float[] result() {
+            return output.toArray();
+        }
+
+        @Override
+        public void close() {
+            session.close();
+            slab.close();
+            model.close();
+        }
+    }
+
+    /** A training step on tensors that stay in place. */
+    private static final class Training implements Work {
+
+        private final UNet model;
+        private final Workers workers;
+        private final TrainingStep step;
+        private float loss;
+
+        Training(Job job, UNet model, Example example) {
+            this.model = model;
+            workers = new Workers(job.threads());
+            step = new TrainingStep(
+                    model.architecture(),
+                    model.weights(),
+                    job.batch(),
+                    Job.SIDE,
+                    Job.SIDE,
+                    AdamW.Settings.DEFAULT,
+                    Backend.kernels(),
+                    workers);
+            // with one channel, [N, 1, H, W] and the step's [N, H, W, 1] are the same bytes
+            step.sample().copyFrom(example.sample());
+            step.timesteps().copyFrom(example.timesteps());
+            step.target().copyFrom(example.target());
+        }
+
+        @Override
+        public void run() {
+            loss = step.run(Job.RATE);
+        }
+
+        @Override
+        public float[] result() {
+            return new float[] {loss};
+        }
+
+        @Override
+        public void close() {
+            step.close();
+            workers.close();
+            model.close();
+        }
+    }
+}

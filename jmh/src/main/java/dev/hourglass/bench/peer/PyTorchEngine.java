@@ -1,0 +1,159 @@
+package dev.hourglass.bench.peer;
+
+import dev.hourglass.UNet;
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
+import org.bytedeco.pytorch.InferenceMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+
+/**
+ * PyTorch in this process, through its C++ library. Needs {@code OPENBLAS_NUM_THREADS=1} in the environment: OpenBLAS's threads
+ * otherwise fight PyTorch's for the processors.
+ */
+public final class PyTorchEngine implements Engine {
+
+    private final String name;
+    private final MemoryFormat format;
+
+    private PyTorchEngine(String name, MemoryFormat format) {
+        this.name = name;
+        this.format = format;
+    }
+
+    /** Images as {@code [N, C, H, W]}, PyTorch's default. */
+    public static Engine contiguous() {
+        Loader.load(torch.class);
+        return new PyTorchEngine("PyTorch", MemoryFormat.Contiguous);
+    }
+
+    /** Images as {@code [N, H, W, C]}. */
+    public static Engine channelsLast() {
+        Loader.load(torch.class);
+        return new PyTorchEngine("PyTorch channels_last", MemoryFormat.ChannelsLast);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String details() {
+        String onednn = torch.hasMKLDNN() ? torch.get_mkldnn_version().getString() : "without oneDNN";
+        return "org.bytedeco:pytorch " + Loader.getVersion("org.bytedeco", "pytorch") + ", eager, " + onednn;
+    }
+
+    @Override
+    public Work prepare(Job job, UNet model, Example example) {
+        torch.set_num_threads(job.threads());
+        return switch (job.kind()) {
+            case FORWARD -> new Forward(job, model, format, example);
+            case TRAIN -> new Training(job, model, format, example);
+        };
+    }
+
+    private static float[] values(Tensor tensor) {
+        try (Tensor dense = tensor.contiguous()) {
+            FloatBuffer buffer = dense.createBuffer();
+            float[] values = new float[buffer.remaining()];
+            buffer.get(values);
+            return values;
+        }
+    }
+
+    /** Passes in inference mode. */
+    private static final class Forward implements Work {
+
+        private final PyTorchTinyUNet network;
+        private final Tensor sample;
+        private final Tensor timesteps;
+        private Tensor prediction;
+
+        Forward(Job job, UNet model, MemoryFormat format, Example example) {
+            network = new PyTorchTinyUNet(model, format, false);
+            sample = network.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
+            timesteps = network.tensor(example.timesteps(), job.batch());
+        }
+
+        @Override
+        public void run() {
+            if (prediction != null) {
+                prediction.close();
+            }
+            try (InferenceMode _ = new InferenceMode(true)) {
+                prediction = network.forward(sample, timesteps);
+            }
+        }
+
+        @Override
+        public float[] result() {
+            return values(prediction);
+        }
+
+        @Override
+        public void close() {
+            if (prediction != null) {
+                prediction.close();
+            }
+            sample.close();
+            timesteps.close();
+            network.close();
+        }
+    }
+
+    /** Steps with PyTorch's AdamW at its default settings. */
+    private static final class Training implements Work {
+
+        private final PyTorchTinyUNet network;
+        private final Tensor sample;
+        private final Tensor timesteps;
+        private final Tensor target;
+        private final TensorVector parameters;
+        private final AdamW optimizer;
+        private float loss;
+
+        Training(Job job, UNet model, MemoryFormat format, Example example) {
+            network = new PyTorchTinyUNet(model, format, true);
+            sample = network.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
+            timesteps = network.tensor(example.timesteps(), job.batch());
+            target = network.tensor(example.target(), job.batch(), 1, Job.SIDE, Job.SIDE);
+            parameters = network.parameters();
+            try (AdamWOptions options = new AdamWOptions(Job.RATE)) {
+                optimizer = new AdamW(parameters, options);
+            }
+        }
+
+        @Override
+        public void run() {
+            try (PointerScope _ = new PointerScope()) {
+                optimizer.zero_grad(true);
+                Tensor prediction = network.forward(sample, timesteps);
+                Tensor error = torch.mse_loss(prediction, target);
+                error.backward();
+                optimizer.step();
+                loss = error.item_float();
+            }
+        }
+
+        @Override
+        public float[] result() {
+            return new float[] {loss};
+        }
+
+        @Override
+        public void close() {
+            optimizer.close();
+            parameters.close();
+            sample.close();
+            timesteps.close();
+            target.close();
+            network.close();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package dev.hourglass.bench.peer;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Outcomes as Markdown. */
+public final class Report {
+
+    private Report() {}
+
+    /** The whole report: machine, engines, ratios to the fastest peer, all times, agreement. */
+    public static String of(Comparison comparison, List<Comparison.Outcome> outcomes) {
+        StringBuilder text = new StringBuilder("# TinyUNet 28x28, engines timed in turns in one process\n\n");
+        text.append("Machine: ").append(Machine.describe()).append(".\n\n");
+        for (Engine engine : comparison.engines()) {
+            text.append("- ").append(engine.name()).append(": ").append(engine.details()).append('\n');
+        }
+        text.append(format(
+                "%nOne sample of each engine in each of %d rounds, after %.1f s of warm-up; times are per run.%n",
+                comparison.rounds(), comparison.warmUpSeconds()));
+        if (comparison.engines().size() > 1) {
+            text.append(ratios(outcomes));
+        }
+        return text.append(times(outcomes)).append(agreement(outcomes)).toString();
+    }
+
+    private static String ratios(List<Comparison.Outcome> outcomes) {
+        StringBuilder table = new StringBuilder("""
+
+                Times of the fastest peer over those of Hourglass: above 1, Hourglass is faster.
+
+                | work | threads | fastest peer | ratio of medians | median of rounds' ratios |
+                |---|---:|---|---:|---:|
+                """);
+        for (Comparison.Outcome outcome : outcomes) {
+            Timings own = outcome.timings().getFirst();
+            Timings peer = fastestPeer(outcome).orElseThrow();
+            table.append(format(
+                    "| %s | %d | %s | %.2f | %.2f |%n",
+                    outcome.job().label(),
+                    outcome.job().threads(),
+                    peer.engine(),
+                    own.speedupOver(peer),
+                    own.pairedSpeedupOver(peer)));
+        }
+        return table.toString();
+    }
+
+    private static String times(List<Comparison.Outcome> outcomes) {
+        StringBuilder table = new StringBuilder("""
+
+                | work | threads | engine | median ms | min - max ms | img/s | bytes allocated a run |
+                |---|---:|---|---:|---:|---:|---:|
+                """);
+        for (Comparison.Outcome outcome : outcomes) {
+            for (Timings timings : outcome.timings()) {
+                boolean own = timings == outcome.timings().getFirst();
+                table.append(format(
+                        "| %s | %d | %s | %.2f | %.2f - %.2f | %.0f | %s |%n",
+                        outcome.job().label(),
+                        outcome.job().threads(),
+                        timings.engine(),
+                        timings.median(),
+                        timings.min(),
+                        timings.max(),
+                        1e3 * outcome.job().batch() / timings.median(),
+                        own ? format("%.0f", outcome.bytesPerRun()) : ""));
+            }
+        }
+        return table.toString();
+    }
+
+    private static String agreement(List<Comparison.Outcome> outcomes) {
+        StringBuilder text = new StringBuilder("\nThe same random weights and inputs in all engines:\n\n");
+        for (Comparison.Outcome outcome : outcomes) {
+            text.append(format(
+                    "- %s, %d threads: %s%n",
+                    outcome.job().label(), outcome.job().threads(), outcome.agreement()));
+        }
+        return text.toString();
+    }
+
+    private static Optional<Timings> fastestPeer(Comparison.Outcome outcome) {
+        return outcome.timings().stream().skip(1).min(Comparator.comparingDouble(Timings::median));
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+}

@@ -1,0 +1,105 @@
+package dev.hourglass;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.Safetensors;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.StoredType;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.io.TensorEntry;
+import dev.hourglass.memory.Shape;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** One forward pass from a safetensors file to a safetensors file, for comparing with other engines. */
+public final class FilePrediction {
+
+    private static final Set<StoredType> FLOATS =
+            EnumSet.of(StoredType.F64, StoredType.F32, StoredType.F16, StoredType.BF16);
+
+    private FilePrediction() {}
+
+    /**
+     * Reads {@code sample} (or {@code x}) {@code [N, C, H, W]} of any float type and {@code timestep} (or {@code t}), a scalar,
+     * {@code [1]} or {@code [N]} of any type, and writes {@code output [N, C, H, W]} in float32.
+     *
+     * @param input the file to read
+     * @param prefix what stands before the names in it: {@code "c0."}, or nothing
+     * @param output the file to write
+     * @param threads threads that work, at least 1
+     * @return the output's shape
+     * @throws HourglassException when a file, a name, a type, a shape or a value is wrong
+     */
+    public static Shape run(UNet model, Path input, String prefix, Path output, int threads) {
+        Shape shape;
+        float[] sample;
+        float[] timesteps;
+        try (Safetensors file = Safetensors.open(input)) {
+            TensorEntry images = requireImages(file, find(file, prefix, "sample", "x"), model);
+            shape = images.shape();
+            sample = file.floats(images.name());
+            timesteps = timesteps(file, find(file, prefix, "timestep", "t"), shape.dim(0));
+        }
+        SessionOptions options = SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3));
+        try (Session session = model.session(options.withThreads(threads))) {
+            float[] prediction = new float[Math.toIntExact(session.outputShape().elements())];
+            session.run(sample, timesteps, prediction);
+            TensorData tensor = TensorData.of("output", session.outputShape(), prediction);
+            SafetensorsWriter.write(output, List.of(tensor), Map.of());
+            return session.outputShape();
+        }
+    }
+
+    private static TensorEntry find(Safetensors file, String prefix, String name, String shortName) {
+        if (!file.contains(prefix + name) && !file.contains(prefix + shortName)) {
+            throw HourglassException.what("a tensor is missing")
+                    .where(file.file())
+                    .expected("\"" + prefix + name + "\" or \"" + prefix + shortName + "\"")
+                    .found(file.names().isEmpty() ? "no tensors" : listed(file.names()))
+                    .mend("name the tensor so, or give --prefix what stands before the name")
+                    .build();
+        }
+        return file.entry(file.contains(prefix + name) ? prefix + name : prefix + shortName);
+    }
+
+    private static String listed(List<String> names) {
+        int shown = Math.min(names.size(), 8);
+        String more = names.size() > shown ? " and " + (names.size() - shown) + " more" : "";
+        return String.join(", ", names.subList(0, shown)) + more;
+    }
+
+    private static TensorEntry requireImages(Safetensors file, TensorEntry entry, UNet model) {
+        int channels = model.architecture().inChannels();
+        long[] dims = entry.dims();
+        if (!FLOATS.contains(entry.type()) || dims.length != 4 || dims[1] != channels) {
+            throw HourglassException.what("these are no images for the model")
+                    .where(file.file() + ": " + entry.name())
+                    .expected("floats [N, " + channels + ", H, W]")
+                    .found(entry.type() + " " + Arrays.toString(dims))
+                    .mend("bring the tensor to four axes, channels second, and to a float type")
+                    .build();
+        }
+        return entry;
+    }
+
+    private static float[] timesteps(Safetensors file, TensorEntry entry, int batch) {
+        if (entry.dims().length > 1 || entry.elements() != 1 && entry.elements() != batch) {
+            throw HourglassException.what("the timesteps do not fit the images")
+                    .where(file.file() + ": " + entry.name())
+                    .expected("one number, or [" + batch + "], one for each image")
+                    .found(Arrays.toString(entry.dims()))
+                    .mend("give one timestep for all images, or one for each")
+                    .build();
+        }
+        float[] found = file.floats(entry.name());
+        if (found.length == batch) {
+            return found;
+        }
+        float[] all = new float[batch];
+        Arrays.fill(all, found[0]);
+        return all;
+    }
+}

@@ -1,0 +1,138 @@
+package dev.hourglass;
+
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Node;
+import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.op.Add;
+import dev.hourglass.graph.op.AveragePool;
+import dev.hourglass.graph.op.ChannelShift;
+import dev.hourglass.graph.op.Concat;
+import dev.hourglass.graph.op.Conv2d;
+import dev.hourglass.graph.op.GroupNorm;
+import dev.hourglass.graph.op.Linear;
+import dev.hourglass.graph.op.MeanSquaredError;
+import dev.hourglass.graph.op.NearestResize;
+import dev.hourglass.graph.op.Op;
+import dev.hourglass.graph.op.Silu;
+import dev.hourglass.graph.op.SinusoidalEncoding;
+import dev.hourglass.graph.op.Zeros;
+import dev.hourglass.memory.MemoryBudget;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.unet.Architecture;
+import java.util.List;
+import java.util.Locale;
+
+/** What a model looks like at one batch and size, as text: the hourglass drawn, its layers, and the memory it needs. */
+public final class ModelSummary {
+
+    private final Architecture architecture;
+    private final SessionOptions options;
+    private final Graph graph;
+
+    /**
+     * Builds the model's graph; nothing is allocated for it.
+     *
+     * @throws dev.hourglass.error.HourglassException when the size is below the model's smallest
+     */
+    public ModelSummary(Architecture architecture, SessionOptions options) {
+        this.architecture = architecture;
+        this.options = options;
+        graph = UNet.graph(architecture, options);
+    }
+
+    /** How many numbers the model learns. */
+    public long parameters() {
+        return graph.parameters().stream().mapToLong(Parameter::elements).sum();
+    }
+
+    /** Multiply-adds of one forward pass of the whole batch. */
+    public long multiplyAdds() {
+        return graph.nodes().stream().mapToLong(Node::multiplyAdds).sum();
+    }
+
+    /** The levels on the way down to the left, those on the way up to the right, the memory wires across. */
+    public String drawing() {
+        return HourglassDrawing.of(graph);
+    }
+
+    /** All operations in the order they run, shapes as {@code [N, C, H, W]}. */
+    public String layers() {
+        TextTable table = new TextTable("lllrr", "Layer", "Operation", "Output", "Parameters", "Multiply-adds");
+        for (Node node : graph.nodes()) {
+            table.row(
+                    node.path(),
+                    describe(node.op()),
+                    channelsFirst(node.output().shape()).toString(),
+                    count(node.parameters().stream().mapToLong(Parameter::elements).sum()),
+                    count(node.multiplyAdds()));
+        }
+        table.rule();
+        table.row("total", "", "", count(parameters()), count(multiplyAdds()));
+        return table.toString();
+    }
+
+    /** The bytes that inference and training need, by purpose. */
+    public String memory() {
+        MemoryPlan inference = UNet.inferencePlan(architecture, options);
+        MemoryPlan training = UNet.trainingPlan(architecture, options);
+        TextTable table = new TextTable("lrr", "Memory", "Inference", "Training");
+        row(table, "weights", inference.parameters(), training.parameters());
+        row(table, "weights packed for the kernels", inference.packed(), training.packed());
+        row(table, "gradients and AdamW's two moments", 0, 3 * training.parameters());
+        row(table, "activations", inference.activations(), training.activations());
+        row(table, "workspace of " + options.threads() + " threads", inference.workspace(), training.workspace());
+        table.rule();
+        row(
+                table,
+                "total",
+                inference.parameters() + inference.programBytes(),
+                4 * training.parameters() + training.programBytes());
+        return table.toString();
+    }
+
+    private static void row(TextTable table, String purpose, long inference, long training) {
+        table.row(purpose, bytes(inference), bytes(training));
+    }
+
+    private static String bytes(long bytes) {
+        return bytes == 0 ? "-" : MemoryBudget.format(bytes);
+    }
+
+    private static String count(long count) {
+        return count == 0 ? "-" : String.format(Locale.ROOT, "%,d", count);
+    }
+
+    /** Images as PyTorch writes them; other shapes as they are. */
+    static Shape channelsFirst(Shape shape) {
+        return shape.rank() == 4 ? Shape.of(shape.dim(0), shape.dim(3), shape.dim(1), shape.dim(2)) : shape;
+    }
+
+    private static String describe(Op op) {
+        return switch (op) {
+            case Conv2d conv -> "convolution " + conv.kh() + "x" + conv.kw();
+            case Linear linear -> "linear";
+            case GroupNorm norm -> "group norm, " + norm.groups() + (norm.groups() == 1 ? " group" : " groups");
+            case Silu silu -> "SiLU";
+            case Add add -> "add";
+            case ChannelShift shift -> "add per channel";
+            case AveragePool pool -> "average pool";
+            case NearestResize resize -> "resize, nearest";
+            case Concat concat -> "concatenate";
+            case SinusoidalEncoding encoding -> "sinusoids";
+            case Zeros zeros -> "zeros";
+            case MeanSquaredError error -> "mean squared error";
+        };
+    }
+
+    /** The settings in one line. */
+    public String title() {
+        return String.format(
+                Locale.ROOT,
+                "%s, %,d parameters, %,d multiply-adds for %s",
+                architecture.className(),
+                parameters(),
+                multiplyAdds(),
+                List.of(options.batch(), architecture.inChannels(), options.height(), options.width()));
+    }
+}

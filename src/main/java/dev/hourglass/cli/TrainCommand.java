@@ -1,0 +1,130 @@
+package dev.hourglass.cli;
+
+import dev.hourglass.ImageSize;
+import dev.hourglass.TrainingRun;
+import dev.hourglass.UNet;
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.ImageBytes;
+import dev.hourglass.io.ImageData;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.train.AdamW;
+import dev.hourglass.train.Checkpoint;
+import dev.hourglass.train.LearningRate;
+import dev.hourglass.train.LossHistory;
+import dev.hourglass.train.Trainer;
+import dev.hourglass.train.TrainingOptions;
+import dev.hourglass.unet.Architecture;
+import dev.hourglass.unet.Architectures;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code hourglass train}. */
+@Command(name = "train", description = "Trains a model on images of your own, with AdamW at a constant rate.")
+final class TrainCommand implements Callable<Integer> {
+
+    /** Steps whose mean loss a progress bar shows. */
+    private static final int RECENT = 50;
+
+    @ParentCommand
+    private Hourglass hourglass;
+
+    @Mixin
+    private Common common;
+
+    @Option(names = "--arch", paramLabel = "NAME", description = "The architecture (${DEFAULT-VALUE}).")
+    private String architecture = Architectures.TINY;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "DIR",
+            description = "IDX files as MNIST's (train-images-idx3-ubyte, plain or .gz), or PNG pictures of one size.")
+    private Path data;
+
+    @Option(names = "--out", required = true, paramLabel = "MODEL_DIR", description = "The model folder to write.")
+    private Path out;
+
+    @Option(names = "--epochs", paramLabel = "N", description = "How often each image is seen (${DEFAULT-VALUE}).")
+    private int epochs = 1;
+
+    @Option(names = "--steps", paramLabel = "N", description = "Stop after this many steps, if that is earlier.")
+    private long steps = Long.MAX_VALUE;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Images of a step (${DEFAULT-VALUE}).")
+    private int batch = 128;
+
+    @Option(names = "--lr", paramLabel = "R", description = "The learning rate (${DEFAULT-VALUE}).")
+    private double rate = 1e-3;
+
+    @Option(
+            names = "--ema",
+            paramLabel = "D",
+            description = "Save averaged weights: the decay of the average, such as 0.999. None by default.")
+    private double emaDecay;
+
+    @Option(names = "--seed", paramLabel = "S", description = "Decides everything that is random (${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--resume", description = "Go on with the run that was begun in MODEL_DIR.")
+    private boolean resume;
+
+    @Override
+    public Integer call() {
+        requireOptions();
+        int threads = common.threads();
+        Architecture family = Architectures.named(architecture);
+        requireNoOtherRun();
+        try (ImageBytes images = ImageData.open(data);
+                Workers workers = new Workers(threads);
+                UNet model = UNet.create(family, new ImageSize(images.height(), images.width()), seed);
+                Trainer trainer = model.trainer(images, options(images), workers)) {
+            if (resume) {
+                Checkpoint.resume(out, trainer);
+            }
+            train(hourglass.terminal(), model, trainer, out, new LossHistory());
+            hourglass.terminal().say("%,d steps, model in %s", trainer.steps(), out);
+        }
+        return 0;
+    }
+
+    private void requireOptions() {
+        Common.requireAtLeast("--epochs", 1, epochs);
+        Common.requireAtLeast("--steps", 1, steps);
+        Common.requireAtLeast("--batch", 1, batch);
+        Common.require("--lr", rate > 0 && rate < Double.POSITIVE_INFINITY, "a number above 0", rate);
+        Common.require("--ema", emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1", emaDecay);
+    }
+
+    private void requireNoOtherRun() {
+        if (!resume && Checkpoint.exists(out)) {
+            throw HourglassException.what("there is a training run in this folder already")
+                    .where(out)
+                    .expected("a folder without one, or --resume")
+                    .found(Checkpoint.FILE)
+                    .mend("go on with --resume, or name another folder")
+                    .build();
+        }
+    }
+
+    private TrainingOptions options(ImageBytes images) {
+        long wanted = Math.min(steps, Math.max(1, (long) epochs * (images.count() / batch)));
+        return new TrainingOptions(
+                batch, wanted, new LearningRate.Constant(rate), AdamW.Settings.DEFAULT, emaDecay, seed);
+    }
+
+    /** Trains with a progress bar. */
+    static void train(Terminal terminal, UNet model, Trainer trainer, Path folder, LossHistory history) {
+        try (Progress progress = terminal.progress("training", "steps", trainer.options().steps())) {
+            progress.startAt(trainer.steps());
+            TrainingRun.run(model, trainer, folder, (step, loss) -> {
+                history.add(loss);
+                progress.at(step, String.format(Locale.ROOT, "loss %.4f", history.recent(RECENT)));
+            });
+        }
+    }
+}

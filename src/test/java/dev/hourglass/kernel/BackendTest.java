@@ -1,0 +1,36 @@
+package dev.hourglass.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+/** The kernels that a test run was meant for are those it got: nothing fell back in silence. */
+class BackendTest {
+
+    /** Set by the build for each run of the suite. */
+    private static final Integer EXPECTED = Integer.getInteger("hourglass.expected.bits");
+
+    @Test
+    void theExpectedWidthIsActive() {
+        Assumptions.assumeTrue(EXPECTED != null, "skipped: this run is at the machine's own width");
+        assertEquals(EXPECTED, Backend.kernels().bits(), Backend.kernels().reason());
+    }
+
+    @Test
+    void vectorsAreActiveUnlessScalarWasAskedFor() {
+        if (EXPECTED == null || EXPECTED > 0) {
+            assertTrue(Backend.kernels().bits() >= 128, Backend.kernels().reason());
+        } else {
+            assertEquals(0, Backend.kernels().bits());
+        }
+    }
+
+    @Test
+    void saysWhy() {
+        assertTrue(
+                Backend.kernels().reason().contains(Backend.kernels().bits() == 0 ? "scalar" : "vector"),
+                Backend.kernels().reason());
+    }
+}

@@ -1,0 +1,213 @@
+package dev.hourglass.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hourglass.kernel.Conv2dGeometry.Window;
+import dev.hourglass.kernel.scalar.ScalarConv2d;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.testing.Floats;
+import java.util.Arrays;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Assume;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+
+/** Convolution of any geometry: the output's size, the vector twin against the scalar one, and backward as the adjoint of forward. */
+class Conv2dTest {
+
+    private final Conv2d kernel = Backend.kernels().conv2d();
+    private final Conv2d oracle = new ScalarConv2d();
+
+    /**
+     * Rounding of a float32 sum of {@code depth} products of uniform numbers below 1. The partial sum after {@code k} of them is about
+     * {@code sqrt(k) / 3} and is rounded by up to half an ulp of that; the roundings add up to a deviation of {@code depth / 8.5} ulps
+     * of 1, of which six are allowed, and a few ulps for adding twice and halving.
+     */
+    private static double tolerance(long depth) {
+        return Math.ulp(1f) * (4 + 6 / 8.5 * depth);
+    }
+
+    @Provide
+    Arbitrary<Window> windows() {
+        return Combinators.combine(
+                        Arbitraries.integers().between(1, 3),
+                        Arbitraries.integers().between(0, 4),
+                        Arbitraries.integers().between(0, 4),
+                        Arbitraries.integers().between(1, 3))
+                .as(Window::new);
+    }
+
+    @Provide
+    Arbitrary<int[]> sizes() {
+        // n, h, w, cin, cout, kh, kw
+        return Combinators.combine(
+                        Arbitraries.integers().between(1, 3),
+                        Arbitraries.integers().between(1, 17),
+                        Arbitraries.integers().between(1, 17),
+                        Arbitraries.of(1, 2, 3, 5, 8, 16, 17, 33),
+                        Arbitraries.of(1, 2, 3, 8, 15, 16, 31, 32, 33, 65),
+                        Arbitraries.integers().between(1, 5),
+                        Arbitraries.integers().between(1, 5))
+                .as((n, h, w, cin, cout, kh, kw) -> new int[] {n, h, w, cin, cout, kh, kw});
+    }
+
+    private static Conv2dGeometry geometry(int[] s, Window height, Window width) {
+        Assume.that(s[1] + height.before() + height.after() >= height.dilation() * (s[5] - 1) + 1);
+        Assume.that(s[2] + width.before() + width.after() >= width.dilation() * (s[6] - 1) + 1);
+        return Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], s[5], s[6], height, width);
+    }
+
+    /** The output has exactly the positions at which the dilated kernel fits into the padded input. */
+    @Property
+    void theOutputsLengthIsTheNumberOfPlacesTheKernelFits(
+            @ForAll("windows") Window window, @ForAll("sizes") int[] s) {
+        Conv2dGeometry g = geometry(s, window, window);
+        int places = 0;
+        for (int start = 0; start + window.dilation() * (g.kh() - 1) < g.h() + window.before() + window.after(); start++) {
+            places += start % window.stride() == 0 ? 1 : 0;
+        }
+        assertEquals(places, g.oh());
+    }
+
+    @Property(tries = 300)
+    void agreesWithTheScalarTwin(
+            @ForAll("sizes") int[] s, @ForAll("windows") Window height, @ForAll("windows") Window width) {
+        Conv2dGeometry g = geometry(s, height, width);
+        Run expected = new Run(g, oracle);
+        Run found = new Run(g, kernel);
+        requireClose("output", found.y, expected.y, g.depth());
+        requireClose("input gradient", found.dx, expected.dx, g.adjoint().depth());
+        requireClose("weight gradient", found.dw, expected.dw, g.rows());
+        requireClose("bias gradient", found.db, expected.db, g.rows());
+    }
+
+    /** {@code <dy, A x> = <A' dy, x>}, and the same for the weights. */
+    @Property(tries = 300)
+    void backwardIsTheAdjointOfForward(
+            @ForAll("sizes") int[] s, @ForAll("windows") Window height, @ForAll("windows") Window width) {
+        Conv2dGeometry g = geometry(s, height, width);
+        Run run = new Run(g, kernel);
+        double forward = Floats.dot(run.dy, run.y) - Floats.dot(run.db, run.bias);
+        double scale = Math.max(1, Floats.norm(run.dy) * Floats.norm(run.y));
+        double tolerance = 4 * Math.ulp(1f) * scale * Math.sqrt(g.depth() + g.rows());
+        assertEquals(forward, Floats.dot(run.dx, run.x), tolerance, g.toString());
+        assertEquals(forward, Floats.dot(run.dw, run.weight), tolerance, g.toString());
+    }
+
+    /** Everything one kernel computes for one geometry on fixed random numbers. */
+    private static final class Run {
+
+        private final float[] x;
+        private final float[] weight;
+        private final float[] bias;
+        private final float[] dy;
+        private final float[] y;
+        private final float[] dx;
+        private final float[] dw;
+        private final float[] db;
+
+        Run(Conv2dGeometry g, Conv2d kernel) {
+            x = Floats.random(1, (long) g.n() * g.h() * g.w() * g.cin());
+            weight = Floats.random(2, (long) g.depth() * g.cout());
+            bias = Floats.random(3, g.cout());
+            dy = Floats.random(4, (long) g.rows() * g.cout());
+            Tensor workspace = Floats.tensor(new float[scratch(g, kernel)]);
+            y = forward(g, kernel, workspace);
+            dx = inputGradient(g, kernel, workspace);
+            Tensor partials = Floats.tensor(new float[Math.toIntExact(kernel.gradientPartialBytes(g) / 4)]);
+            for (int item = 0; item < kernel.gradientItems(g); item++) {
+                kernel.weightGradient(
+                        g,
+                        Floats.tensor(x).segment(),
+                        Floats.tensor(dy).segment(),
+                        partials.segment(),
+                        workspace.segment(),
+                        item);
+            }
+            Tensor weightSums = Floats.tensor(new float[weight.length]);
+            Tensor biasSums = Floats.tensor(new float[bias.length]);
+            int half = g.depth() / 2;
+            kernel.reduceGradient(
+                    g, partials.segment(), weightSums.segment(), biasSums.segment(), false, 0, half);
+            kernel.reduceGradient(
+                    g, partials.segment(), weightSums.segment(), half == 0 ? biasSums.segment() : null, false, half, g.depth());
+            dw = weightSums.toArray();
+            db = biasSums.toArray();
+        }
+
+        private static int scratch(Conv2dGeometry g, Conv2d kernel) {
+            long bytes = Math.max(kernel.workspaceBytes(g), kernel.workspaceBytes(g.adjoint()));
+            return Math.toIntExact(Math.max(bytes, 4) / 4);
+        }
+
+        private float[] forward(Conv2dGeometry g, Conv2d kernel, Tensor workspace) {
+            Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(g) / 4)]);
+            for (int item = 0; item < kernel.packItems(g); item++) {
+                kernel.pack(
+                        g, Floats.tensor(weight).segment(), Floats.tensor(bias).segment(), packed.segment(), item);
+            }
+            return items(g, kernel, Floats.tensor(x), packed, workspace, dy.length);
+        }
+
+        private float[] inputGradient(Conv2dGeometry g, Conv2d kernel, Tensor workspace) {
+            Conv2dGeometry adjoint = g.adjoint();
+            Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(adjoint) / 4)]);
+            for (int item = 0; item < kernel.packItems(adjoint); item++) {
+                kernel.packAdjoint(g, Floats.tensor(weight).segment(), packed.segment(), item);
+            }
+            return items(adjoint, kernel, Floats.tensor(dy), packed, workspace, x.length);
+        }
+
+        /** Runs all items twice, the second time on top, and takes half: both ways of writing must agree. */
+        private static float[] items(
+                Conv2dGeometry g, Conv2d kernel, Tensor in, Tensor packed, Tensor workspace, int outputs) {
+            Tensor out = Floats.tensor(new float[outputs]);
+            for (int round = 0; round < 2; round++) {
+                for (int item = 0; item < kernel.forwardItems(g); item++) {
+                    kernel.forward(
+                            g, in.segment(), packed.segment(), out.segment(), round == 1, workspace.segment(), item);
+                }
+            }
+            float[] twice = out.toArray();
+            for (int k = 0; k < twice.length; k++) {
+                twice[k] /= 2;
+            }
+            return twice;
+        }
+    }
+
+    private static void requireClose(String what, float[] found, float[] expected, long depth) {
+        double error = Floats.maxError(found, expected);
+        assertTrue(error <= tolerance(depth), () -> what + ": max error " + error + ", tolerance " + tolerance(depth));
+    }
+
+    @Test
+    void channelsOfWiderPixelsAreLeftAlone() {
+        Conv2dGeometry dense = Conv2dGeometry.of(1, 5, 7, 3, 4, 3, 3, Window.padded(1), Window.padded(1));
+        Conv2dGeometry wide = dense.withStrides(8, 9);
+        float[] x = Floats.random(1, 35 * 8);
+        float[] y = new float[35 * 9];
+        Arrays.fill(y, 7f);
+        Tensor out = Floats.tensor(y);
+        Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(wide) / 4)]);
+        Tensor weight = Floats.tensor(Floats.random(2, 27 * 4));
+        Tensor workspace = Floats.tensor(new float[Run.scratch(wide, kernel)]);
+        for (int item = 0; item < kernel.packItems(wide); item++) {
+            kernel.pack(wide, weight.segment(), null, packed.segment(), item);
+        }
+        for (int item = 0; item < kernel.forwardItems(wide); item++) {
+            kernel.forward(
+                    wide, Floats.tensor(x).segment(), packed.segment(), out.segment(), false, workspace.segment(), item);
+        }
+        for (int pixel = 0; pixel < 35; pixel++) {
+            for (int c = 4; c < 9; c++) {
+                assertEquals(7f, out.get(pixel * 9L + c));
+            }
+        }
+    }
+}

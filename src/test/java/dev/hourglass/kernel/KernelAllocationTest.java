@@ -1,0 +1,102 @@
+package dev.hourglass.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Compiled vector kernels allocate nothing. A vector that is handed to a method that C2 did not inline, or an operation that the
+ * processor lacks, becomes an object on the heap, a hundred times slower: this is what it shows by.
+ */
+class KernelAllocationTest {
+
+    private static final int WARM_UP = 20_000;
+    private static final int CALLS = 1000;
+    private static final long PATIENCE = 30_000_000_000L; // nanoseconds
+
+    @TestFactory
+    Stream<DynamicTest> vectorKernelsAllocateNothing() {
+        Map<String, Runnable> kernels = new LinkedHashMap<>();
+        for (int channels : new int[] {5, 16, 32}) {
+            add(kernels, Twins.vector(), channels);
+        }
+        return kernels.entrySet().stream()
+                .map(kernel -> DynamicTest.dynamicTest(
+                        kernel.getKey(), () -> assertAllocatesNothing(kernel.getKey(), kernel.getValue())));
+    }
+
+    private static void add(Map<String, Runnable> all, Kernels k, int channels) {
+        int side = 7;
+        int pixels = side * side;
+        int n = pixels * channels;
+        MemorySegment x = GuardedFloats.random(1, n).segment();
+        MemorySegment y = GuardedFloats.random(2, n).segment();
+        MemorySegment z = GuardedFloats.random(3, n).segment();
+        MemorySegment v = GuardedFloats.zeros(n).segment();
+        MemorySegment wide = GuardedFloats.zeros(pixels * (channels + 3)).segment();
+        MemorySegment gamma = GuardedFloats.random(4, channels).segment();
+        MemorySegment beta = GuardedFloats.random(5, channels).segment();
+        MemorySegment stats = GuardedFloats.zeros(2).segment();
+        MemorySegment sums = GuardedFloats.zeros(2 * channels).segment();
+        MemorySegment bytes = Arena.ofAuto().allocate(n);
+        String of = " of " + channels + " channels";
+        Elementwise e = k.elementwise();
+        all.put("silu" + of, () -> e.silu(x, y, 0, n));
+        all.put("siluGradient" + of, () -> e.siluGradient(x, y, z, true, 0, n));
+        all.put("add" + of, () -> e.add(x, y, z, 0, n));
+        all.put("copy" + of, () -> e.copy(x, y, false, 0, n));
+        all.put("fill" + of, () -> e.fill(v, 0, 0, n));
+        all.put("blend" + of, () -> e.blend(0.5f, x, 0.5f, y, z, 0, n));
+        all.put("clamp" + of, () -> e.clamp(x, -1, 1, y, 0, n));
+        all.put("bytesToFloats" + of, () -> e.bytesToFloats(bytes, y, 1, 0, 0, 0, n));
+        all.put("firstNonFinite" + of, () -> e.firstNonFinite(x, 0, n));
+        GroupNorm norm = k.groupNorm();
+        all.put("groupNorm" + of, () -> norm.forward(x, gamma, beta, z, stats, pixels, channels, 1, 1e-5f, 0, 1));
+        all.put("groupNorm backward" + of, () ->
+                norm.backward(x, gamma, stats, y, z, false, sums, pixels, channels, 1, 0, 1));
+        all.put("groupNorm reduce" + of, () -> norm.reduceGradient(sums, 1, channels, gamma, beta, false));
+        all.put("average" + of, () -> k.pool().average(x, y, side, side, channels, 2, 2, 0, 1));
+        all.put("averageGradient" + of, () -> k.pool().averageGradient(x, y, true, side, side, channels, 2, 2, 0, 1));
+        all.put("nearest" + of, () -> k.resample().nearest(x, y, 3, 3, side, side, channels, 0, 1));
+        all.put("nearestGradient" + of, () -> k.resample().nearestGradient(x, y, true, 3, 3, side, side, channels, 0, 1));
+        all.put("channel copy" + of, () ->
+                k.channels().copy(x, channels, 0, wide, channels + 3, 2, channels, true, 0, pixels));
+        all.put("shift" + of, () -> k.channels().shift(x, gamma, y, pixels, channels, 0, 1));
+        all.put("shiftGradient" + of, () -> k.channels().shiftGradient(x, beta, false, pixels, channels, 0, 1));
+        all.put("squaredError" + of, () -> k.loss().squaredError(x, y, 0, n));
+        all.put("squaredErrorGradient" + of, () -> k.loss().squaredErrorGradient(x, y, 1, z, false, 0, n));
+        Optimizer o = k.optimizer();
+        all.put("adamW" + of, () -> o.adamW(x, y, z, v, 1e-9f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1, 0.001, 1, 0, n));
+        all.put("ema" + of, () -> o.ema(x, y, 0.999f, 0, n));
+        all.put("squaredNorm" + of, () -> o.squaredNorm(x, 0, n));
+        all.put("random normals" + of, () -> k.randomNormal().fill(x, 0, 1, 2, 3, n));
+    }
+
+    /** The compilers work in the background, so a kernel has some time to reach the state in which it allocates nothing. */
+    private static void assertAllocatesNothing(String what, Runnable kernel) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        assertTrue(threads.isThreadAllocatedMemoryEnabled());
+        for (int i = 0; i < WARM_UP; i++) {
+            kernel.run();
+        }
+        long start = System.nanoTime();
+        long allocated = Long.MAX_VALUE;
+        while (allocated > 0 && System.nanoTime() - start < PATIENCE) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < CALLS; i++) {
+                kernel.run();
+            }
+            allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        }
+        assertEquals(0, allocated, what + ": bytes in " + CALLS + " calls");
+    }
+}

@@ -1,0 +1,2 @@
+/** What several tests share and nothing else uses. */
+package dev.hourglass.testing;

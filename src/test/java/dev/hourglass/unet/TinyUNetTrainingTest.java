@@ -1,0 +1,144 @@
+package dev.hourglass.unet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.Program;
+import dev.hourglass.graph.Weights;
+import dev.hourglass.io.Safetensors;
+import dev.hourglass.kernel.Backend;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.testing.Floats;
+import dev.hourglass.testing.TinyUNetReference;
+import dev.hourglass.train.AdamW;
+import dev.hourglass.train.TrainingStep;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TinyUNetTrainingTest {
+
+    /** Relative Euclidean error of one gradient; PyTorch's own float32 is at 1.2e-6. */
+    private static final double GRADIENT_TOLERANCE = 2e-5;
+
+    /** Relative error of a loss of the trace. */
+    private static final double LOSS_TOLERANCE = 1e-5;
+
+    /** Absolute error of a weight after 20 steps; PyTorch's own float32 is at 2.5e-6, and a step moves a weight by up to 1e-3. */
+    private static final double WEIGHT_TOLERANCE = 2.5e-5;
+
+    private Workers workers;
+
+    @BeforeAll
+    void open() {
+        workers = new Workers(2);
+    }
+
+    @AfterAll
+    void close() {
+        workers.close();
+    }
+
+    @Test
+    void gradientsAgreeWithPyTorchAtAnOddSize() {
+        try (Safetensors file = TinyUNetReference.open("gradients_odd.safetensors")) {
+            requireGradients(file);
+        }
+    }
+
+    @Test
+    void gradientsAgreeWithPyTorchAtAnEvenSize() {
+        try (Safetensors file = TinyUNetReference.openShared("gradients_even.safetensors")) {
+            requireGradients(file);
+        }
+    }
+
+    private void requireGradients(Safetensors file) {
+        long[] shape = file.entry("x").dims();
+        Graph graph = TrainingStep.graph(new TinyUNet(), (int) shape[0], (int) shape[2], (int) shape[3]);
+        graph.differentiate(graph.inputs().get("sample"));
+        try (Weights weights = TinyUNetReference.weights();
+                Weights gradients = Weights.open("gradients", weights.parameters());
+                Program program =
+                        Program.forTraining(graph, weights, gradients, Backend.kernels(), workers)) {
+            program.input("sample").copyFrom(file.floats("x"));
+            program.input("timestep").copyFrom(file.floats("t"));
+            program.input("target").copyFrom(file.floats("target"));
+            program.forward();
+            program.outputGradient("loss").set(0, 1f);
+            program.backward();
+            assertEquals(file.floats("loss")[0], program.output("loss").get(0), 1e-6);
+            double largest = largestNorm(file, weights);
+            requireClose(
+                    "grad_x", program.inputGradient("sample").toArray(), file.floats("grad_x"), largest);
+            for (Parameter parameter : weights.parameters()) {
+                requireClose(
+                        parameter.name(),
+                        gradients.fileOrder(parameter),
+                        file.floats("grad." + parameter.name()),
+                        largest);
+            }
+        }
+    }
+
+    private static double largestNorm(Safetensors file, Weights weights) {
+        return weights.parameters().stream()
+                .mapToDouble(parameter -> Floats.norm(file.floats("grad." + parameter.name())))
+                .max()
+                .orElseThrow();
+    }
+
+    /** Gradients that are zero in theory hold rounding noise in the reference and are compared with the file's largest. */
+    private static void requireClose(String name, float[] found, float[] expected, double largest) {
+        double norm = Math.max(Floats.norm(expected), 1e-9 * largest);
+        double error = Floats.relativeError(found, expected) * Floats.norm(expected) / norm;
+        assertTrue(
+                error <= GRADIENT_TOLERANCE,
+                () -> String.format(Locale.ROOT, "%s: relative error %.2e", name, error));
+    }
+
+    @Test
+    void twentyStepsOfAdamWFollowPyTorch() {
+        try (Weights weights = TinyUNetReference.weights();
+                TrainingStep step = trace(weights);
+                Safetensors after = TinyUNetReference.openShared("model_after_20_steps.safetensors")) {
+            for (Parameter parameter : weights.parameters()) {
+                double error = Floats.maxError(weights.fileOrder(parameter), after.floats(parameter.name()));
+                assertTrue(error <= WEIGHT_TOLERANCE, parameter.name() + ": max error " + error);
+            }
+            assertEquals(20, step.optimizer().steps());
+        }
+    }
+
+    @Test
+    void lossesOfTwentyStepsFollowPyTorch() {
+        try (Weights weights = TinyUNetReference.weights();
+                TrainingStep step = trace(weights)) {
+            assertEquals(20, step.optimizer().steps());
+        }
+    }
+
+    /** Walks through the recorded batches and checks every loss. */
+    private TrainingStep trace(Weights weights) {
+        TrainingStep step = new TrainingStep(
+                new TinyUNet(), weights, 16, 28, 28, AdamW.Settings.DEFAULT, Backend.kernels(), workers);
+        try (Safetensors file = TinyUNetReference.open("training_trace.safetensors")) {
+            float[] losses = file.floats("losses");
+            for (int k = 0; k < losses.length; k++) {
+                String name = String.format(Locale.ROOT, "step%02d.", k);
+                step.sample().copyFrom(file.floats(name + "x"));
+                step.timesteps().copyFrom(file.floats(name + "t"));
+                step.target().copyFrom(file.floats(name + "target"));
+                float loss = step.run(1e-3);
+                double error = Math.abs(loss / losses[k] - 1);
+                assertTrue(error <= LOSS_TOLERANCE, name + "loss: relative error " + error);
+            }
+        }
+        return step;
+    }
+}
