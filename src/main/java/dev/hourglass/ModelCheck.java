@@ -180,7 +180,7 @@ public final class ModelCheck {
             double relative = Math.sqrt(difference / (size / 2));
             return new Finding(
                     "same x at t = " + EARLY + " and t = " + LATE,
-                    "outputs differ by " + percent(relative),
+                    String.format(Locale.ROOT, "outputs differ by %.1f%%", 100 * relative),
                     "at least " + percent(TIMESTEP_MARGIN),
                     relative >= TIMESTEP_MARGIN);
         }
@@ -209,7 +209,7 @@ public final class ModelCheck {
     private static Finding wireFinding(String subject, double intact, double cut, double margin) {
         return new Finding(
                 subject,
-                String.format(Locale.ROOT, "loss %.4f to %.4f (%+.0f%%)", intact, cut, 100 * (cut / intact - 1)),
+                String.format(Locale.ROOT, "loss %.4f to %.4f (%+.1f%%)", intact, cut, 100 * (cut / intact - 1)),
                 "at least +" + percent(margin),
                 cut >= intact * (1 + margin));
     }

@@ -19,6 +19,7 @@ final class Progress implements AutoCloseable {
     private final String unit;
     private final ProgressBar bar;
     private volatile long before;
+    private boolean finished;
     private String last = "";
 
     Progress(Terminal terminal, String task, String unit, long total) {
@@ -64,7 +65,7 @@ final class Progress implements AutoCloseable {
         String message = state.getExtraMessage();
         tail.append(message.isEmpty() ? "" : ", " + message);
         double share = Math.min(1, state.getNormalizedProgress());
-        String head = String.format(Locale.ROOT, "%-10s %3.0f%% ", state.getTaskName(), Math.floor(100 * share));
+        String head = String.format(Locale.ROOT, "%-14s %3.0f%% ", state.getTaskName(), Math.floor(100 * share));
         int room = Math.clamp(width - head.length() - tail.length() - 2L, 0, WIDEST_BAR);
         int filled = (int) (share * room);
         String line = head + "[" + "=".repeat(filled) + " ".repeat(room - filled) + "]" + tail;
@@ -79,12 +80,15 @@ final class Progress implements AutoCloseable {
     }
 
     private synchronized void show(String line) {
+        // The library may show the end twice, a moment apart.
+        boolean end = bar != null && bar.getCurrent() >= bar.getMax();
         if (terminal.live()) {
             terminal.err().print("\r" + line + " ".repeat(Math.max(0, last.length() - line.length())));
             terminal.err().flush();
-        } else if (!line.equals(last)) {
+        } else if (!finished) {
             terminal.err().println(line);
         }
+        finished = end;
         last = line;
     }
 

@@ -50,5 +50,10 @@ public interface GroupNorm {
 
     /** Adds the images' shares up in order: gradients of gamma and beta, {@code [channels]} each. */
     void reduceGradient(
-            MemorySegment partials, int images, int channels, MemorySegment dgamma, MemorySegment dbeta, boolean accumulate);
+            MemorySegment partials,
+            int images,
+            int channels,
+            MemorySegment dgamma,
+            MemorySegment dbeta,
+            boolean accumulate);
 }

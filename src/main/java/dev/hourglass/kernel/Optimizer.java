@@ -19,19 +19,19 @@ public interface Optimizer {
             MemorySegment g,
             MemorySegment m,
             MemorySegment v,
-            float lr,
-            float beta1,
-            float beta2,
-            float eps,
-            float weightDecay,
+            double lr,
+            double beta1,
+            double beta2,
+            double eps,
+            double weightDecay,
             double correction1,
             double correction2,
-            float gradientScale,
+            double gradientScale,
             long from,
             long to);
 
     /** {@code average = decay * average + (1 - decay) * w}. */
-    void ema(MemorySegment average, MemorySegment w, float decay, long from, long to);
+    void ema(MemorySegment average, MemorySegment w, double decay, long from, long to);
 
     /** The sum of squares over the range, added up in double. */
     double squaredNorm(MemorySegment g, long from, long to);

@@ -16,7 +16,8 @@ public interface Pool {
     }
 
     /** {@code y[n, oy, ox, c]} is the mean of the {@code kernel x kernel} window of {@code x [N, h, w, channels]}. */
-    void average(MemorySegment x, MemorySegment y, int h, int w, int channels, int kernel, int stride, int from, int to);
+    void average(
+            MemorySegment x, MemorySegment y, int h, int w, int channels, int kernel, int stride, int from, int to);
 
     /** Spreads each output gradient evenly over its window; pixels in no window get 0. */
     void averageGradient(

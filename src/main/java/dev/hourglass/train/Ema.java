@@ -17,7 +17,7 @@ public final class Ema implements AutoCloseable {
     private final Weights average;
     private final Workers.Task update = this::update;
     private final long elements;
-    private float current;
+    private double current;
 
     /**
      * Opens the average as a copy of the weights.
@@ -36,7 +36,7 @@ public final class Ema implements AutoCloseable {
 
     /** Takes the weights of after step {@code steps} into the average. */
     public void step(long steps) {
-        current = (float) Math.min(decay, (1.0 + steps) / (10.0 + steps));
+        current = Math.min(decay, (1.0 + steps) / (10.0 + steps));
         workers.run(update, Math.toIntExact((elements + AdamW.CHUNK - 1) / AdamW.CHUNK));
         average.changed();
     }

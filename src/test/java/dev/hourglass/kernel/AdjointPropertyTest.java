@@ -50,8 +50,7 @@ class AdjointPropertyTest {
             GuardedFloats y = GuardedFloats.zeros(dy.length());
             GuardedFloats dx = GuardedFloats.zeros(x.length());
             kernels.resample().nearest(x.segment(), y.segment(), h, w, oh, ow, channels, 0, images);
-            kernels.resample()
-                    .nearestGradient(dy.segment(), dx.segment(), false, h, w, oh, ow, channels, 0, images);
+            kernels.resample().nearestGradient(dy.segment(), dx.segment(), false, h, w, oh, ow, channels, 0, images);
             int readers = ((oh + h - 1) / h) * ((ow + w - 1) / w);
             assertAdjoint(kernels, x, y, dx, dy, readers);
         }
@@ -97,7 +96,8 @@ class AdjointPropertyTest {
     }
 
     /** Both products are exact up to the roundings in {@code y} and {@code dx}, sums of up to {@code terms} numbers. */
-    private static void assertAdjoint(Kernels kernels, GuardedFloats x, GuardedFloats y, GuardedFloats dx, GuardedFloats dy, int terms) {
+    private static void assertAdjoint(
+            Kernels kernels, GuardedFloats x, GuardedFloats y, GuardedFloats dx, GuardedFloats dy, int terms) {
         double magnitude = GuardedFloats.dotOfMagnitudes(y, dy) + GuardedFloats.dotOfMagnitudes(x, dx);
         // what cancels inside y and dx is not seen in their magnitudes
         double hidden = 5.0 * terms * Math.sqrt(x.length() + (double) dy.length());

@@ -64,8 +64,7 @@ class ElementwiseTwinTest {
         for (boolean accumulate : new boolean[] {false, true}) {
             compare(
                     "siluGradient",
-                    (k, out, from, to) ->
-                            k.siluGradient(x.segment(), y.segment(), out.segment(), accumulate, from, to),
+                    (k, out, from, to) -> k.siluGradient(x.segment(), y.segment(), out.segment(), accumulate, from, to),
                     (before, i) -> Tolerance.siluGradient(xs[i], ys[i], accumulate ? before[i] : 0));
         }
     }
@@ -130,8 +129,30 @@ class ElementwiseTwinTest {
     @Test
     void siluOfExtremes() {
         float[] inputs = {
-            0, -0f, 1e-30f, -1e-30f, 20, -20, 86, -86, 87.5f, -87.5f, 88.6f, -88.6f, 89, -89, 100, -100, 1e30f, -1e30f,
-            Float.MAX_VALUE, -Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, Float.MIN_VALUE
+            0,
+            -0f,
+            1e-30f,
+            -1e-30f,
+            20,
+            -20,
+            86,
+            -86,
+            87.5f,
+            -87.5f,
+            88.6f,
+            -88.6f,
+            89,
+            -89,
+            100,
+            -100,
+            1e30f,
+            -1e30f,
+            Float.MAX_VALUE,
+            -Float.MAX_VALUE,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN,
+            Float.MIN_VALUE
         };
         for (Kernels kernels : Twins.all()) {
             GuardedFloats out = GuardedFloats.zeros(inputs.length);
@@ -140,7 +161,13 @@ class ElementwiseTwinTest {
             kernels.elementwise().fill(ones.segment(), 1, 0, inputs.length);
             kernels.elementwise().silu(GuardedFloats.of(inputs).segment(), out.segment(), 0, inputs.length);
             kernels.elementwise()
-                    .siluGradient(GuardedFloats.of(inputs).segment(), ones.segment(), slope.segment(), false, 0, inputs.length);
+                    .siluGradient(
+                            GuardedFloats.of(inputs).segment(),
+                            ones.segment(),
+                            slope.segment(),
+                            false,
+                            0,
+                            inputs.length);
             float[] values = out.toArray();
             float[] slopes = slope.toArray();
             for (int i = 0; i < inputs.length; i++) {
@@ -168,7 +195,8 @@ class ElementwiseTwinTest {
             GuardedFloats values = GuardedFloats.zeros(2);
             GuardedFloats slope = GuardedFloats.zeros(1);
             scalar.silu(around.segment(), values.segment(), 0, 2);
-            scalar.siluGradient(GuardedFloats.of(point).segment(), GuardedFloats.of(1).segment(), slope.segment(), false, 0, 1);
+            scalar.siluGradient(
+                    GuardedFloats.of(point).segment(), GuardedFloats.of(1).segment(), slope.segment(), false, 0, 1);
             float[] v = values.toArray();
             float[] p = around.toArray();
             double difference = ((double) v[1] - v[0]) / ((double) p[1] - p[0]);

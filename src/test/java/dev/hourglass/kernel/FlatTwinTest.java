@@ -70,7 +70,11 @@ class FlatTwinTest {
                 values[i] *= values[i];
             }
             squares.segment().copyFrom(GuardedFloats.of(values).segment());
-            return new Parameters(GuardedFloats.random(1, length), GuardedFloats.random(2, length), GuardedFloats.random(4, length), squares);
+            return new Parameters(
+                    GuardedFloats.random(1, length),
+                    GuardedFloats.random(2, length),
+                    GuardedFloats.random(4, length),
+                    squares);
         }
 
         Parameters copy() {
@@ -79,8 +83,20 @@ class FlatTwinTest {
 
         void step(Optimizer kernels, float decay, int from, int to) {
             kernels.adamW(
-                    w.segment(), g.segment(), m.segment(), v.segment(), 1e-2f, 0.9f, 0.999f, 1e-8f, decay, 0.4, 0.003,
-                    0.25f, from, to);
+                    w.segment(),
+                    g.segment(),
+                    m.segment(),
+                    v.segment(),
+                    1e-2f,
+                    0.9f,
+                    0.999f,
+                    1e-8f,
+                    decay,
+                    0.4,
+                    0.003,
+                    0.25f,
+                    from,
+                    to);
         }
     }
 
@@ -138,14 +154,22 @@ class FlatTwinTest {
     void weightDecayIsNotRoundedAway() {
         for (Kernels kernels : Twins.all()) {
             int n = 64;
-            Parameters p = new Parameters(GuardedFloats.random(1, n, 1, 0.1), GuardedFloats.zeros(n), GuardedFloats.zeros(n), GuardedFloats.zeros(n));
+            Parameters p = new Parameters(
+                    GuardedFloats.random(1, n, 1, 0.1),
+                    GuardedFloats.zeros(n),
+                    GuardedFloats.zeros(n),
+                    GuardedFloats.zeros(n));
             float[] before = p.w().toArray();
             for (int step = 0; step < 1000; step++) {
                 p.step(kernels.optimizer(), 1e-3f, 0, n);
             }
-            Tolerance.assertClose(kernels.reason(), scaled(before, Math.pow(1 - 1e-5, 1000)), p.w().toArray(), i ->
-                    // a thousand roundings of a weight, of either sign
-                    Tolerance.roundings(6 * Math.sqrt(1000), 1.5));
+            Tolerance.assertClose(
+                    kernels.reason(),
+                    scaled(before, Math.pow(1 - 1e-5, 1000)),
+                    p.w().toArray(),
+                    i ->
+                            // a thousand roundings of a weight, of either sign
+                            Tolerance.roundings(6 * Math.sqrt(1000), 1.5));
         }
     }
 

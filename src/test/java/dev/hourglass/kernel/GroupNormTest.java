@@ -47,20 +47,49 @@ class GroupNormTest {
 
         Problem copy() {
             return new Problem(
-                    images, pixels, channels, groups, x, gamma, beta, dy, y.copy(), stats.copy(), dx.copy(),
+                    images,
+                    pixels,
+                    channels,
+                    groups,
+                    x,
+                    gamma,
+                    beta,
+                    dy,
+                    y.copy(),
+                    stats.copy(),
+                    dx.copy(),
                     partials.copy());
         }
 
         void forward(GroupNorm kernels, int from, int to) {
             kernels.forward(
-                    x.segment(), gamma.segment(), beta.segment(), y.segment(), stats.segment(), pixels, channels, groups,
-                    EPS, from, to);
+                    x.segment(),
+                    gamma.segment(),
+                    beta.segment(),
+                    y.segment(),
+                    stats.segment(),
+                    pixels,
+                    channels,
+                    groups,
+                    EPS,
+                    from,
+                    to);
         }
 
         void backward(GroupNorm kernels, boolean accumulate, int from, int to) {
             kernels.backward(
-                    x.segment(), gamma.segment(), stats.segment(), dy.segment(), dx.segment(), accumulate,
-                    partials.segment(), pixels, channels, groups, from, to);
+                    x.segment(),
+                    gamma.segment(),
+                    stats.segment(),
+                    dy.segment(),
+                    dx.segment(),
+                    accumulate,
+                    partials.segment(),
+                    pixels,
+                    channels,
+                    groups,
+                    from,
+                    to);
         }
 
         int groupOf(int element) {
@@ -121,7 +150,8 @@ class GroupNormTest {
         GroupNorm scalar = Twins.scalar().groupNorm();
         Problem actual = expected.copy();
         int from = expected.images() > 1 ? 1 : 0;
-        String what = expected.pixels() + " pixels, " + expected.channels() + " channels, " + expected.groups() + " groups";
+        String what =
+                expected.pixels() + " pixels, " + expected.channels() + " channels, " + expected.groups() + " groups";
         expected.forward(scalar, from, expected.images());
         actual.forward(vector, from, expected.images());
         compareForward(what, expected, actual, from);
@@ -154,15 +184,16 @@ class GroupNormTest {
                     ? Tolerance.groupNormMean(stats[i], spread[i / 2], n)
                     : Tolerance.groupNormScale(stats[i], n);
         });
-        Tolerance.assertClose("output of " + what, expected.y().toArray(), actual.y().toArray(), i -> {
-            if (i < from * perImage) {
-                return 0;
-            }
-            int c = i % expected.channels();
-            int group = expected.groupOf(i);
-            double scale = stats[2 * group + 1];
-            return Tolerance.groupNorm(spread[group] * scale, gamma[c], beta[c], stats[2 * group], scale, n);
-        });
+        Tolerance.assertClose(
+                "output of " + what, expected.y().toArray(), actual.y().toArray(), i -> {
+                    if (i < from * perImage) {
+                        return 0;
+                    }
+                    int c = i % expected.channels();
+                    int group = expected.groupOf(i);
+                    double scale = stats[2 * group + 1];
+                    return Tolerance.groupNorm(spread[group] * scale, gamma[c], beta[c], stats[2 * group], scale, n);
+                });
     }
 
     private static void compareBackward(String what, Problem before, Problem expected, Problem actual, int from) {
@@ -189,14 +220,18 @@ class GroupNormTest {
                 expected.partials().toArray(),
                 actual.partials().toArray(),
                 i -> i < from * 2 * channels ? 0 : Tolerance.groupNormSums(magnitudes[i], before.pixels()));
-        Tolerance.assertClose("input gradient of " + what, expected.dx().toArray(), actual.dx().toArray(), i -> {
-            if (i < from * perImage) {
-                return 0;
-            }
-            int group = before.groupOf(i);
-            double xhat = (x[i] - stats[2 * group]) * stats[2 * group + 1];
-            return Tolerance.groupNormGradient(largest[group], xhat, dx[i], before.groupSize());
-        });
+        Tolerance.assertClose(
+                "input gradient of " + what,
+                expected.dx().toArray(),
+                actual.dx().toArray(),
+                i -> {
+                    if (i < from * perImage) {
+                        return 0;
+                    }
+                    int group = before.groupOf(i);
+                    double xhat = (x[i] - stats[2 * group]) * stats[2 * group + 1];
+                    return Tolerance.groupNormGradient(largest[group], xhat, dx[i], before.groupSize());
+                });
     }
 
     @Test
@@ -205,13 +240,32 @@ class GroupNormTest {
             for (int channels : new int[] {1, 5, 16, 48}) {
                 Problem apart = Problem.of(2, 99, channels, 1, 2, 1);
                 Problem same = new Problem(
-                        2, 99, channels, 1, apart.x().copy(), apart.gamma(), apart.beta(), null, null,
-                        apart.stats().copy(), null, null);
+                        2,
+                        99,
+                        channels,
+                        1,
+                        apart.x().copy(),
+                        apart.gamma(),
+                        apart.beta(),
+                        null,
+                        null,
+                        apart.stats().copy(),
+                        null,
+                        null);
                 apart.forward(kernels.groupNorm(), 0, 2);
                 kernels.groupNorm()
                         .forward(
-                                same.x().segment(), same.gamma().segment(), same.beta().segment(), same.x().segment(),
-                                same.stats().segment(), 99, channels, 1, EPS, 0, 2);
+                                same.x().segment(),
+                                same.gamma().segment(),
+                                same.beta().segment(),
+                                same.x().segment(),
+                                same.stats().segment(),
+                                99,
+                                channels,
+                                1,
+                                EPS,
+                                0,
+                                2);
                 assertArrayEquals(apart.y().toArray(), same.x().toArray());
             }
         }
@@ -226,8 +280,18 @@ class GroupNormTest {
             problem.backward(kernels.groupNorm(), false, 0, 2);
             kernels.groupNorm()
                     .backward(
-                            without.x().segment(), without.gamma().segment(), without.stats().segment(),
-                            without.dy().segment(), null, false, without.partials().segment(), 49, 24, 3, 0, 2);
+                            without.x().segment(),
+                            without.gamma().segment(),
+                            without.stats().segment(),
+                            without.dy().segment(),
+                            null,
+                            false,
+                            without.partials().segment(),
+                            49,
+                            24,
+                            3,
+                            0,
+                            2);
             assertArrayEquals(problem.partials().toArray(), without.partials().toArray());
         }
     }
@@ -244,11 +308,15 @@ class GroupNormTest {
                 GuardedFloats vectorBeta = beta.copy();
                 Twins.scalar()
                         .groupNorm()
-                        .reduceGradient(
-                                partials.segment(), 7, channels, gamma.segment(), beta.segment(), accumulate);
+                        .reduceGradient(partials.segment(), 7, channels, gamma.segment(), beta.segment(), accumulate);
                 vector.groupNorm()
                         .reduceGradient(
-                                partials.segment(), 7, channels, vectorGamma.segment(), vectorBeta.segment(), accumulate);
+                                partials.segment(),
+                                7,
+                                channels,
+                                vectorGamma.segment(),
+                                vectorBeta.segment(),
+                                accumulate);
                 assertArrayEquals(gamma.toArray(), vectorGamma.toArray());
                 assertArrayEquals(beta.toArray(), vectorBeta.toArray());
             }
@@ -275,8 +343,18 @@ class GroupNormTest {
         float[] moved = problem.x().toArray();
         moved[element] += (float) step;
         Problem at = new Problem(
-                1, problem.pixels(), problem.channels(), problem.groups(), GuardedFloats.of(moved), problem.gamma(),
-                problem.beta(), problem.dy(), problem.y().copy(), problem.stats().copy(), null, null);
+                1,
+                problem.pixels(),
+                problem.channels(),
+                problem.groups(),
+                GuardedFloats.of(moved),
+                problem.gamma(),
+                problem.beta(),
+                problem.dy(),
+                problem.y().copy(),
+                problem.stats().copy(),
+                null,
+                null);
         at.forward(Twins.scalar().groupNorm(), 0, 1);
         return GuardedFloats.dot(at.y(), problem.dy());
     }

@@ -61,15 +61,19 @@ class KernelAllocationTest {
         all.put("firstNonFinite" + of, () -> e.firstNonFinite(x, 0, n));
         GroupNorm norm = k.groupNorm();
         all.put("groupNorm" + of, () -> norm.forward(x, gamma, beta, z, stats, pixels, channels, 1, 1e-5f, 0, 1));
-        all.put("groupNorm backward" + of, () ->
-                norm.backward(x, gamma, stats, y, z, false, sums, pixels, channels, 1, 0, 1));
+        all.put(
+                "groupNorm backward" + of,
+                () -> norm.backward(x, gamma, stats, y, z, false, sums, pixels, channels, 1, 0, 1));
         all.put("groupNorm reduce" + of, () -> norm.reduceGradient(sums, 1, channels, gamma, beta, false));
         all.put("average" + of, () -> k.pool().average(x, y, side, side, channels, 2, 2, 0, 1));
         all.put("averageGradient" + of, () -> k.pool().averageGradient(x, y, true, side, side, channels, 2, 2, 0, 1));
         all.put("nearest" + of, () -> k.resample().nearest(x, y, 3, 3, side, side, channels, 0, 1));
-        all.put("nearestGradient" + of, () -> k.resample().nearestGradient(x, y, true, 3, 3, side, side, channels, 0, 1));
-        all.put("channel copy" + of, () ->
-                k.channels().copy(x, channels, 0, wide, channels + 3, 2, channels, true, 0, pixels));
+        all.put(
+                "nearestGradient" + of,
+                () -> k.resample().nearestGradient(x, y, true, 3, 3, side, side, channels, 0, 1));
+        all.put(
+                "channel copy" + of,
+                () -> k.channels().copy(x, channels, 0, wide, channels + 3, 2, channels, true, 0, pixels));
         all.put("shift" + of, () -> k.channels().shift(x, gamma, y, pixels, channels, 0, 1));
         all.put("shiftGradient" + of, () -> k.channels().shiftGradient(x, beta, false, pixels, channels, 0, 1));
         all.put("squaredError" + of, () -> k.loss().squaredError(x, y, 0, n));

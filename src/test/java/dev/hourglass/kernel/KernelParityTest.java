@@ -25,7 +25,12 @@ class KernelParityTest {
                         .siluGradient(in.segment(), GuardedFloats.of(dy).segment(), dx.segment(), false, 0, x.length);
                 assertMatches(c, kernels, "output", c.floats("output"), y, i -> Tolerance.silu(x[i]));
                 assertMatches(
-                        c, kernels, "grad_input", c.floats("grad_input"), dx, i -> Tolerance.siluGradient(x[i], dy[i], 0));
+                        c,
+                        kernels,
+                        "grad_input",
+                        c.floats("grad_input"),
+                        dx,
+                        i -> Tolerance.siluGradient(x[i], dy[i], 0));
             }
         }
     }
@@ -42,11 +47,18 @@ class KernelParityTest {
                 GuardedFloats y = GuardedFloats.zeros(dy.length());
                 GuardedFloats dx = GuardedFloats.zeros(x.length());
                 kernels.pool()
-                        .average(
-                                x.segment(), y.segment(), shape[2], shape[3], shape[1], kernel, stride, 0, shape[0]);
+                        .average(x.segment(), y.segment(), shape[2], shape[3], shape[1], kernel, stride, 0, shape[0]);
                 kernels.pool()
                         .averageGradient(
-                                dy.segment(), dx.segment(), false, shape[2], shape[3], shape[1], kernel, stride, 0,
+                                dy.segment(),
+                                dx.segment(),
+                                false,
+                                shape[2],
+                                shape[3],
+                                shape[1],
+                                kernel,
+                                stride,
+                                0,
                                 shape[0]);
                 IntToDoubleFunction tolerance = i -> Tolerance.average(kernel * kernel, 5, 0);
                 assertMatches(c, kernels, "output", c.nhwc("output"), y, tolerance);
@@ -66,15 +78,18 @@ class KernelParityTest {
             for (Kernels kernels : Twins.all()) {
                 GuardedFloats y = GuardedFloats.zeros(dy.length());
                 GuardedFloats dx = GuardedFloats.zeros(x.length());
-                kernels.resample()
-                        .nearest(x.segment(), y.segment(), in[2], in[3], out[2], out[3], in[1], 0, in[0]);
+                kernels.resample().nearest(x.segment(), y.segment(), in[2], in[3], out[2], out[3], in[1], 0, in[0]);
                 kernels.resample()
                         .nearestGradient(
                                 dy.segment(), dx.segment(), false, in[2], in[3], out[2], out[3], in[1], 0, in[0]);
                 assertMatches(c, kernels, "output", c.nhwc("output"), y, i -> 0);
                 assertMatches(
-                        c, kernels, "grad_input", c.nhwc("grad_input"), dx, i ->
-                                Tolerance.average(readers, 5.0 * readers, 0));
+                        c,
+                        kernels,
+                        "grad_input",
+                        c.nhwc("grad_input"),
+                        dx,
+                        i -> Tolerance.average(readers, 5.0 * readers, 0));
             }
         }
     }
@@ -110,12 +125,31 @@ class KernelParityTest {
         GuardedFloats dbeta = GuardedFloats.zeros(channels);
         kernels.groupNorm()
                 .forward(
-                        x.segment(), gamma.segment(), beta.segment(), y.segment(), stats.segment(), pixels, channels,
-                        groups, eps, 0, images);
+                        x.segment(),
+                        gamma.segment(),
+                        beta.segment(),
+                        y.segment(),
+                        stats.segment(),
+                        pixels,
+                        channels,
+                        groups,
+                        eps,
+                        0,
+                        images);
         kernels.groupNorm()
                 .backward(
-                        x.segment(), gamma.segment(), stats.segment(), dy.segment(), dx.segment(), false,
-                        partials.segment(), pixels, channels, groups, 0, images);
+                        x.segment(),
+                        gamma.segment(),
+                        stats.segment(),
+                        dy.segment(),
+                        dx.segment(),
+                        false,
+                        partials.segment(),
+                        pixels,
+                        channels,
+                        groups,
+                        0,
+                        images);
         kernels.groupNorm()
                 .reduceGradient(partials.segment(), images, channels, dgamma.segment(), dbeta.segment(), false);
         float[] xs = x.toArray();
@@ -143,14 +177,29 @@ class KernelParityTest {
         double widest = spread;
         double farthest = shift;
         double most = largest * (1 + shift);
-        assertMatches(c, kernels, "output", c.nhwc("output"), y, i ->
-                Tolerance.groupNorm(widest, weights[i % channels], biases[i % channels], farthest, 1, n));
-        assertMatches(c, kernels, "grad_input", c.nhwc("grad_input"), dx, i ->
-                Tolerance.groupNormGradient(most, widest, 0, n));
-        assertMatches(c, kernels, "grad_weight", c.floats("grad_weight"), dgamma, i ->
-                Tolerance.groupNormSums(products[i], n));
-        assertMatches(c, kernels, "grad_bias", c.floats("grad_bias"), dbeta, i ->
-                Tolerance.groupNormSums(gradients[i], n));
+        assertMatches(
+                c,
+                kernels,
+                "output",
+                c.nhwc("output"),
+                y,
+                i -> Tolerance.groupNorm(widest, weights[i % channels], biases[i % channels], farthest, 1, n));
+        assertMatches(
+                c,
+                kernels,
+                "grad_input",
+                c.nhwc("grad_input"),
+                dx,
+                i -> Tolerance.groupNormGradient(most, widest, 0, n));
+        assertMatches(
+                c,
+                kernels,
+                "grad_weight",
+                c.floats("grad_weight"),
+                dgamma,
+                i -> Tolerance.groupNormSums(products[i], n));
+        assertMatches(
+                c, kernels, "grad_bias", c.floats("grad_bias"), dbeta, i -> Tolerance.groupNormSums(gradients[i], n));
     }
 
     @Test
@@ -160,7 +209,9 @@ class KernelParityTest {
         TimestepEncoding encoding = Twins.scalar().timestepEncoding();
         for (ParityFile.Case c : cases) {
             int dim = c.get("dim").asInt();
-            double freqShift = c.has("downscale_freq_shift") ? c.get("downscale_freq_shift").asDouble() : 0;
+            double freqShift = c.has("downscale_freq_shift")
+                    ? c.get("downscale_freq_shift").asDouble()
+                    : 0;
             TimestepEncoding.Order order = c.has("interleaved")
                     ? TimestepEncoding.Order.INTERLEAVED
                     : c.get("flip_sin_to_cos").asBoolean()
@@ -192,10 +243,14 @@ class KernelParityTest {
                 assertEquals(c.floats("output")[0], loss, Tolerance.roundings(1, loss), kernels.reason());
                 GuardedFloats dx = GuardedFloats.zeros(n);
                 float scale = (float) (2.0 / n * upstream);
-                kernels.loss()
-                        .squaredErrorGradient(x.segment(), target.segment(), scale, dx.segment(), false, 0, n);
-                assertMatches(c, kernels, "grad_input", c.floats("grad_input"), dx, i ->
-                        Tolerance.squaredErrorGradient(2 * scale * ((double) xs[i] - targets[i]), 0));
+                kernels.loss().squaredErrorGradient(x.segment(), target.segment(), scale, dx.segment(), false, 0, n);
+                assertMatches(
+                        c,
+                        kernels,
+                        "grad_input",
+                        c.floats("grad_input"),
+                        dx,
+                        i -> Tolerance.squaredErrorGradient(2 * scale * ((double) xs[i] - targets[i]), 0));
             }
         }
     }
@@ -207,7 +262,12 @@ class KernelParityTest {
     }
 
     private static void assertMatches(
-            ParityFile.Case c, Kernels kernels, String what, float[] expected, GuardedFloats actual, IntToDoubleFunction tolerance) {
+            ParityFile.Case c,
+            Kernels kernels,
+            String what,
+            float[] expected,
+            GuardedFloats actual,
+            IntToDoubleFunction tolerance) {
         assertTrue(expected.length > 0, what);
         Tolerance.assertClose(c + " " + what + ", " + kernels.reason(), expected, actual.toArray(), tolerance);
     }

@@ -35,15 +35,15 @@ class PixelTwinTest {
         operation.run(Twins.vector(), actual);
         IntToDoubleFunction inside = tolerances.of(before);
         Tolerance.assertClose(
-                what,
-                expected.toArray(),
-                actual.toArray(),
-                i -> i < length / IMAGES ? 0 : inside.applyAsDouble(i));
+                what, expected.toArray(), actual.toArray(), i -> i < length / IMAGES ? 0 : inside.applyAsDouble(i));
     }
 
     private void compareBoth(String what, int length, AccumulatingOperation operation, Tolerances tolerances) {
-        compare(what, length, (kernels, out) -> operation.run(kernels, out, false), before -> tolerances.of(
-                new float[length]));
+        compare(
+                what,
+                length,
+                (kernels, out) -> operation.run(kernels, out, false),
+                before -> tolerances.of(new float[length]));
         compare(what + ", adding", length, (kernels, out) -> operation.run(kernels, out, true), tolerances);
     }
 
@@ -141,8 +141,7 @@ class PixelTwinTest {
                 for (Kernels kernels : new Kernels[] {scalar, Twins.vector()}) {
                     GuardedFloats y = kernels.bits() == 0 ? expected : actual;
                     kernels.channels()
-                            .copy(
-                                    x.segment(), xStride, 3, y.segment(), yStride, 7, channels, accumulate, 2, pixels);
+                            .copy(x.segment(), xStride, 3, y.segment(), yStride, 7, channels, accumulate, 2, pixels);
                     kernels.channels()
                             .copy(x.segment(), xStride, 0, y.segment(), yStride, 0, channels, accumulate, 5, 5);
                 }

@@ -17,7 +17,12 @@ class RandomNormalTest {
         assertWords(0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8);
         assertWords(-1, -1, -1, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd);
         assertWords(
-                0x299f31d0_a4093822L, 0x03707344_13198a2eL, 0x85a308d3_243f6a88L, 0xd16cfe09, 0x94fdcceb, 0x5001e420,
+                0x299f31d0_a4093822L,
+                0x03707344_13198a2eL,
+                0x85a308d3_243f6a88L,
+                0xd16cfe09,
+                0x94fdcceb,
+                0x5001e420,
                 0x24126ea1);
     }
 
@@ -37,9 +42,11 @@ class RandomNormalTest {
             Twins.scalar().randomNormal().fill(expected.segment(), 3, SEED, -7, from, 4990);
             vector.randomNormal().fill(actual.segment(), 3, SEED, -7, from, 4990);
             float[] values = expected.toArray();
-            Tolerance.assertClose("from " + from, values, actual.toArray(), i -> i < 3 || i >= 4993
-                    ? 0
-                    : Tolerance.normal(values[i]));
+            Tolerance.assertClose(
+                    "from " + from,
+                    values,
+                    actual.toArray(),
+                    i -> i < 3 || i >= 4993 ? 0 : Tolerance.normal(values[i]));
         }
     }
 

@@ -26,7 +26,8 @@ public final class ScalarChannels implements Channels {
     }
 
     @Override
-    public void shift(MemorySegment x, MemorySegment shift, MemorySegment y, int pixels, int channels, int from, int to) {
+    public void shift(
+            MemorySegment x, MemorySegment shift, MemorySegment y, int pixels, int channels, int from, int to) {
         for (int n = from; n < to; n++) {
             for (int p = 0; p < pixels; p++) {
                 for (int c = 0; c < channels; c++) {

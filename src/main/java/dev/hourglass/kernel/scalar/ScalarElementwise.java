@@ -22,7 +22,8 @@ public final class ScalarElementwise implements Elementwise {
     }
 
     @Override
-    public void siluGradient(MemorySegment x, MemorySegment dy, MemorySegment dx, boolean accumulate, long from, long to) {
+    public void siluGradient(
+            MemorySegment x, MemorySegment dy, MemorySegment dx, boolean accumulate, long from, long to) {
         for (long i = from; i < to; i++) {
             double value = Math.min(Math.max(Memory.get(x, i), FLOOR), CEILING);
             double sigmoid = 1 / (1 + Math.exp(-value));

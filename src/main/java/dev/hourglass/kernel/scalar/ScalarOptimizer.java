@@ -12,29 +12,29 @@ public final class ScalarOptimizer implements Optimizer {
             MemorySegment g,
             MemorySegment m,
             MemorySegment v,
-            float lr,
-            float beta1,
-            float beta2,
-            float eps,
-            float weightDecay,
+            double lr,
+            double beta1,
+            double beta2,
+            double eps,
+            double weightDecay,
             double correction1,
             double correction2,
-            float gradientScale,
+            double gradientScale,
             long from,
             long to) {
         for (long i = from; i < to; i++) {
-            double gradient = (double) Memory.get(g, i) * gradientScale;
-            double mean = (double) beta1 * Memory.get(m, i) + (1.0 - beta1) * gradient;
-            double square = (double) beta2 * Memory.get(v, i) + (1.0 - beta2) * gradient * gradient;
+            double gradient = Memory.get(g, i) * gradientScale;
+            double mean = beta1 * Memory.get(m, i) + (1.0 - beta1) * gradient;
+            double square = beta2 * Memory.get(v, i) + (1.0 - beta2) * gradient * gradient;
             double step = lr / correction1 * mean / (Math.sqrt(square / correction2) + eps);
             Memory.set(m, i, mean);
             Memory.set(v, i, square);
-            Memory.set(w, i, Memory.get(w, i) * (1 - (double) lr * weightDecay) - step);
+            Memory.set(w, i, Memory.get(w, i) * (1 - lr * weightDecay) - step);
         }
     }
 
     @Override
-    public void ema(MemorySegment average, MemorySegment w, float decay, long from, long to) {
+    public void ema(MemorySegment average, MemorySegment w, double decay, long from, long to) {
         for (long i = from; i < to; i++) {
             double value = Memory.get(average, i);
             Memory.set(average, i, value + (1.0 - decay) * (Memory.get(w, i) - value));

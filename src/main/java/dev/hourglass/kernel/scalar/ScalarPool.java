@@ -21,7 +21,8 @@ public final class ScalarPool implements Pool {
                                 sum += Memory.get(x, (((long) n * h + iy) * w + ix) * channels + c);
                             }
                         }
-                        Memory.set(y, (((long) n * oh + oy) * ow + ox) * channels + c, sum / ((double) kernel * kernel));
+                        Memory.set(
+                                y, (((long) n * oh + oy) * ow + ox) * channels + c, sum / ((double) kernel * kernel));
                     }
                 }
             }

@@ -64,8 +64,8 @@ final class BoxMuller {
     /** First words become {@code sqrt(-2 ln u)}: {@code u} is cut into an octave and a rest from sqrt(1/2) to sqrt(2). */
     private static void radius(long at) {
         IntVector word = IntVector.fromMemorySegment(I, Memory.ALL, at, Memory.ORDER);
-        FloatVector u = ((FloatVector) word.lanewise(VectorOperators.LSHR, 8).add(1).convert(VectorOperators.I2F, 0))
-                .mul(UNIT);
+        FloatVector u =
+                ((FloatVector) word.lanewise(VectorOperators.LSHR, 8).add(1).convert(VectorOperators.I2F, 0)).mul(UNIT);
         IntVector bits = u.reinterpretAsInts();
         IntVector octave = bits.sub(ROOT_HALF).lanewise(VectorOperators.ASHR, EXPONENT_SHIFT);
         FloatVector r = bits.sub(octave.lanewise(VectorOperators.LSHL, EXPONENT_SHIFT))

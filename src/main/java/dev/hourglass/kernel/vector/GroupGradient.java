@@ -34,8 +34,19 @@ final class GroupGradient {
             long at = (long) v * Float.BYTES;
             long rowBytes = (long) columns * Float.BYTES;
             column(
-                    x + at, gamma, stats, dy + at, dx + at, accumulate, sums, rows, rowBytes, v % channels, channels,
-                    width, share);
+                    x + at,
+                    gamma,
+                    stats,
+                    dy + at,
+                    dx + at,
+                    accumulate,
+                    sums,
+                    rows,
+                    rowBytes,
+                    v % channels,
+                    channels,
+                    width,
+                    share);
         }
         for (int c = 0; rows * perRow < pixels && c < channels; c++) {
             int group = c / width;
@@ -104,8 +115,7 @@ final class GroupGradient {
         }
     }
 
-    private static float offset(
-            long sums, long gamma, float scale, int group, int channels, int width, double share) {
+    private static float offset(long sums, long gamma, float scale, int group, int channels, int width, double share) {
         return (float) (-scale * mean(sums + (long) channels * Float.BYTES, gamma, group, width, share));
     }
 

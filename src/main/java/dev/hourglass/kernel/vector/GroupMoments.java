@@ -65,8 +65,7 @@ final class GroupMoments {
     }
 
     /** The columns from {@code v} on, one in each lane, over all rows; merged a run of columns of the same group at a time. */
-    private static void column(
-            long x, long stats, int v, int rows, long rowBytes, int rest, int channels, int width) {
+    private static void column(long x, long stats, int v, int rows, long rowBytes, int rest, int channels, int width) {
         long top = x + (long) v * Float.BYTES;
         int sampleStep = Math.clamp(rows / SAMPLES, 1, SAMPLE_STEP);
         int samples = (rows + sampleStep - 1) / sampleStep;

@@ -46,8 +46,7 @@ final class PhiloxVector {
             }
             long at = address + b * 4 * Float.BYTES;
             c0.or(c2.lanewise(VectorOperators.LSHL, 32)).intoMemorySegment(Memory.ALL, at, Memory.ORDER);
-            c1.or(c3.lanewise(VectorOperators.LSHL, 32))
-                    .intoMemorySegment(Memory.ALL, at + Memory.BYTES, Memory.ORDER);
+            c1.or(c3.lanewise(VectorOperators.LSHL, 32)).intoMemorySegment(Memory.ALL, at + Memory.BYTES, Memory.ORDER);
         }
     }
 }

@@ -35,7 +35,8 @@ public final class VectorChannels implements Channels {
     }
 
     @Override
-    public void shift(MemorySegment x, MemorySegment shift, MemorySegment y, int pixels, int channels, int from, int to) {
+    public void shift(
+            MemorySegment x, MemorySegment shift, MemorySegment y, int pixels, int channels, int from, int to) {
         for (int n = from; n < to; n++) {
             long floats = (long) pixels * channels;
             long xs = Memory.address(x, n * floats, floats);

@@ -29,7 +29,8 @@ public final class VectorElementwise implements Elementwise {
     }
 
     @Override
-    public void siluGradient(MemorySegment x, MemorySegment dy, MemorySegment dx, boolean accumulate, long from, long to) {
+    public void siluGradient(
+            MemorySegment x, MemorySegment dy, MemorySegment dx, boolean accumulate, long from, long to) {
         long count = to - from;
         long xs = Memory.address(x, from, count);
         long dys = Memory.address(dy, from, count);
@@ -113,7 +114,9 @@ public final class VectorElementwise implements Elementwise {
         long ys = Memory.address(y, from, count);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            Memory.store(ys + i * Float.BYTES, Memory.load(xs + i * Float.BYTES).max(low).min(high));
+            Memory.store(
+                    ys + i * Float.BYTES,
+                    Memory.load(xs + i * Float.BYTES).max(low).min(high));
         }
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, Math.min(Math.max(Memory.get(xs + i * Float.BYTES), low), high));

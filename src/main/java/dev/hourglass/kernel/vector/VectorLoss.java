@@ -30,7 +30,8 @@ public final class VectorLoss implements Loss {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector gradient = Memory.load(ps + at).sub(Memory.load(ts + at)).mul(scale);
+            FloatVector gradient =
+                    Memory.load(ps + at).sub(Memory.load(ts + at)).mul(scale);
             Memory.store(ds + at, accumulate ? Memory.load(ds + at).add(gradient) : gradient);
         }
         for (; i < count; i++) {

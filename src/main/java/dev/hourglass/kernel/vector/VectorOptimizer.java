@@ -13,14 +13,14 @@ public final class VectorOptimizer implements Optimizer {
             MemorySegment g,
             MemorySegment m,
             MemorySegment v,
-            float lr,
-            float beta1,
-            float beta2,
-            float eps,
-            float weightDecay,
+            double lr,
+            double beta1,
+            double beta2,
+            double eps,
+            double weightDecay,
             double correction1,
             double correction2,
-            float gradientScale,
+            double gradientScale,
             long from,
             long to) {
         adamW(
@@ -29,13 +29,15 @@ public final class VectorOptimizer implements Optimizer {
                 Memory.address(m, from, to - from),
                 Memory.address(v, from, to - from),
                 to - from,
-                beta1,
-                beta2,
-                gradientScale,
+                (float) beta1,
+                (float) (1 - beta1),
+                (float) beta2,
+                (float) (1 - beta2),
+                (float) gradientScale,
                 (float) (lr / correction1),
                 (float) (1 / Math.sqrt(correction2)),
-                eps,
-                (float) ((double) lr * weightDecay));
+                (float) eps,
+                (float) (lr * weightDecay));
     }
 
     /** {@code w -= decay * w + rate * m / (root * sqrt(v) + eps)}: the decay is not rounded away in a factor close to 1. */
@@ -46,14 +48,14 @@ public final class VectorOptimizer implements Optimizer {
             long v,
             long count,
             float beta1,
+            float rest1,
             float beta2,
+            float rest2,
             float gradientScale,
             float rate,
             float root,
             float eps,
             float decay) {
-        float rest1 = 1 - beta1;
-        float rest2 = 1 - beta2;
         FloatVector decays = FloatVector.broadcast(Memory.S, decay);
         FloatVector roots = FloatVector.broadcast(Memory.S, root);
         FloatVector epsilons = FloatVector.broadcast(Memory.S, eps);
@@ -61,8 +63,10 @@ public final class VectorOptimizer implements Optimizer {
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
             FloatVector gradient = Memory.load(g + at).mul(gradientScale);
-            FloatVector mean = gradient.fma(FloatVector.broadcast(Memory.S, rest1), Memory.load(m + at).mul(beta1));
-            FloatVector square = gradient.mul(rest2).fma(gradient, Memory.load(v + at).mul(beta2));
+            FloatVector mean = gradient.fma(
+                    FloatVector.broadcast(Memory.S, rest1), Memory.load(m + at).mul(beta1));
+            FloatVector square =
+                    gradient.mul(rest2).fma(gradient, Memory.load(v + at).mul(beta2));
             FloatVector step = mean.mul(rate).div(square.sqrt().fma(roots, epsilons));
             FloatVector weight = Memory.load(w + at);
             Memory.store(m + at, mean);
@@ -83,11 +87,11 @@ public final class VectorOptimizer implements Optimizer {
     }
 
     @Override
-    public void ema(MemorySegment average, MemorySegment w, float decay, long from, long to) {
+    public void ema(MemorySegment average, MemorySegment w, double decay, long from, long to) {
         long count = to - from;
         long averages = Memory.address(average, from, count);
         long ws = Memory.address(w, from, count);
-        float rest = 1 - decay;
+        float rest = (float) (1 - decay);
         FloatVector rests = FloatVector.broadcast(Memory.S, rest);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {

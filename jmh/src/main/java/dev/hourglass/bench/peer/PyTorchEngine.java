@@ -1,6 +1,8 @@
 package dev.hourglass.bench.peer;
 
 import dev.hourglass.UNet;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
@@ -46,7 +48,15 @@ public final class PyTorchEngine implements Engine {
     @Override
     public String details() {
         String onednn = torch.hasMKLDNN() ? torch.get_mkldnn_version().getString() : "without oneDNN";
-        return "org.bytedeco:pytorch " + Loader.getVersion("org.bytedeco", "pytorch") + ", eager, " + onednn;
+        return "org.bytedeco:pytorch " + version() + ", eager, " + onednn;
+    }
+
+    private static String version() {
+        try {
+            return Loader.getVersion("org.bytedeco", "pytorch");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
@@ -77,8 +87,8 @@ public final class PyTorchEngine implements Engine {
 
         Forward(Job job, UNet model, MemoryFormat format, Example example) {
             network = new PyTorchTinyUNet(model, format, false);
-            sample = network.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
-            timesteps = network.tensor(example.timesteps(), job.batch());
+            sample = PyTorchTinyUNet.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
+            timesteps = PyTorchTinyUNet.tensor(example.timesteps(), job.batch());
         }
 
         @Override
@@ -120,9 +130,9 @@ public final class PyTorchEngine implements Engine {
 
         Training(Job job, UNet model, MemoryFormat format, Example example) {
             network = new PyTorchTinyUNet(model, format, true);
-            sample = network.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
-            timesteps = network.tensor(example.timesteps(), job.batch());
-            target = network.tensor(example.target(), job.batch(), 1, Job.SIDE, Job.SIDE);
+            sample = PyTorchTinyUNet.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
+            timesteps = PyTorchTinyUNet.tensor(example.timesteps(), job.batch());
+            target = PyTorchTinyUNet.tensor(example.target(), job.batch(), 1, Job.SIDE, Job.SIDE);
             parameters = network.parameters();
             try (AdamWOptions options = new AdamWOptions(Job.RATE)) {
                 optimizer = new AdamW(parameters, options);

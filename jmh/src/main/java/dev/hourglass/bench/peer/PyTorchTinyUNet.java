@@ -30,14 +30,16 @@ final class PyTorchTinyUNet implements AutoCloseable {
     /**
      * Copies the weights.
      *
-     * @param format of images and convolution weights
+     * @param format of the convolutions' weights; their outputs follow it. Images of one channel are the same bytes in either, and
+     *     keep the strides of the default one: PyTorch's group norm otherwise writes a gradient of the images, which have none, and
+     *     crashes
      * @param trained whether the parameters will have gradients
      */
     PyTorchTinyUNet(UNet model, MemoryFormat format, boolean trained) {
         this.format = format;
         for (Parameter parameter : model.weights().parameters()) {
-            int[] shape = parameter.fileShape().dims();
-            Tensor tensor = tensor(model.weights().fileOrder(parameter), shape);
+            int[] shape = parameter.fileShape().toArray();
+            Tensor tensor = inFormat(tensor(model.weights().fileOrder(parameter), shape));
             tensor.set_requires_grad(trained);
             parameters.put(parameter.name(), tensor);
             optionals.put(parameter.name(), new TensorOptional(tensor));
@@ -50,20 +52,23 @@ final class PyTorchTinyUNet implements AutoCloseable {
         frequencies = tensor(values, half);
     }
 
-    /** A tensor in the model's memory format. */
-    Tensor tensor(float[] values, int... shape) {
+    /** Values as they come. */
+    static Tensor tensor(float[] values, int... shape) {
         long[] sizes = new long[shape.length];
         for (int axis = 0; axis < shape.length; axis++) {
             sizes[axis] = shape[axis];
         }
-        Tensor tensor = Tensor.create(values, sizes);
-        if (shape.length != 4) {
-            return tensor;
+        return Tensor.create(values, sizes);
+    }
+
+    private Tensor inFormat(Tensor weight) {
+        if (weight.ndimension() != 4) {
+            return weight;
         }
-        try (tensor;
+        try (weight;
                 MemoryFormatOptional wanted = new MemoryFormatOptional(format)) {
-            // clone and not contiguous, which leaves the strides of one-channel images in the other format
-            return tensor.clone(wanted);
+            // clone and not contiguous, which leaves the strides of one-channel kernels in the other format
+            return weight.clone(wanted);
         }
     }
 

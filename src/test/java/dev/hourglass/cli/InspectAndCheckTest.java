@@ -1,0 +1,90 @@
+package dev.hourglass.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hourglass.ImageSize;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag("once")
+class InspectAndCheckTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void theHourglassIsDrawn() {
+        Cli cli = Cli.run("inspect", "tiny").succeeded();
+        cli.printed("914,915 parameters", "[1, 1, 28, 28]", "mid [1, 128, 3, 3]", "u3.concat", "convolution 3x3");
+        cli.printed("wire 1, [1, 32, 28, 28]", "wire 2, [1, 64, 14, 14]", "wire 3, [1, 128, 7, 7]");
+        cli.printed("Inference", "Training", "weights", "activations", "workspace");
+        // Narrower from level to level, down to the neck and up again.
+        assertTrue(indent(cli, "d1 ") < indent(cli, "d2 ") && indent(cli, "d2 ") < indent(cli, "d3 "));
+        assertTrue(column(cli, "u1 [") > column(cli, "u2 [") && column(cli, "u2 [") > column(cli, "u3 ["));
+    }
+
+    private static int indent(Cli cli, String block) {
+        return column(cli, block + "[");
+    }
+
+    private static int column(Cli cli, String text) {
+        return cli.out()
+                .lines()
+                .filter(line -> line.contains(text))
+                .findFirst()
+                .orElseThrow()
+                .indexOf(text);
+    }
+
+    @Test
+    void aModelFolderHasASizeOfItsOwn() {
+        Path model = Samples.untrained(folder.resolve("model"), Samples.SIZE);
+        Cli.run("inspect", model).succeeded().printed("914,915", "[1, 1, 8, 9]");
+        Cli.run("inspect", model, "--size", "13x17", "--batch", 5, "--threads", 3)
+                .succeeded()
+                .printed("[5, 1, 13, 17]", "workspace of 3 threads");
+    }
+
+    @Test
+    void sizesThatMakeNoSenseAreRefused() {
+        Cli.run("inspect", "tiny", "--size", "7x7").refused("TinyUNet", "at least 8", "found: 7x7");
+        Cli.run("inspect", "tiny", "--size", "28").refused("HEIGHTxWIDTH", "found: 28");
+        Cli.run("inspect", "tiny", "--size", "0x28").refused("height", "at least 1", "found: 0");
+        Cli.run("inspect", "tiny", "--batch", 0).refused("batch", "at least 1", "found: 0");
+        Cli.run("inspect", "tiny", "--threads", 0).refused("--threads");
+        Cli.run("inspect", "big").refused("big", "no such folder", "config.json");
+    }
+
+    /** Random weights answer with far less than the noise has, so that cutting all wires cannot make them 50% worse. */
+    @Test
+    void anUntrainedModelFailsTheWiresAndPassesTheShapes() {
+        Path model = Samples.untrained(folder.resolve("model"), ImageSize.MNIST);
+        Path data = Samples.images(folder.resolve("data"), 1, 50);
+        Cli cli = Cli.run("check", model, "--data", data);
+        assertEquals(1, cli.code(), cli::toString);
+        for (String size : new String[] {"28x28", "27x29", "8x8", "31x33"}) {
+            assertEquals("pass", lastWord(cli, "output shape for " + size + " "));
+        }
+        assertTrue(lastWord(cli, "same x at t = 10 and t = 990").matches("pass|FAIL"));
+        assertTrue(lastWord(cli, "memory wire 3 cut").matches("pass|FAIL"));
+        assertEquals("FAIL", lastWord(cli, "all memory wires cut"));
+        cli.printed("Measured", "Required", "at least +2%", "at least +50%");
+    }
+
+    private static String lastWord(Cli cli, String start) {
+        String line = cli.out().lines().filter(l -> l.startsWith(start)).findFirst().orElseThrow();
+        return line.substring(line.lastIndexOf(' ') + 1);
+    }
+
+    @Test
+    void theBundledTestSetIsTheUsualOne() {
+        Path model = Samples.untrained(folder.resolve("model"), ImageSize.MNIST);
+        Cli.with(BundledMnist.HOME_PROPERTY, folder, "check", model).refused("data/mnist", "not there");
+        assertEquals(
+                1,
+                Cli.with(BundledMnist.HOME_PROPERTY, Path.of(""), "check", model).code());
+    }
+}

@@ -1,0 +1,134 @@
+package dev.hourglass.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hourglass.UNet;
+import dev.hourglass.io.Images;
+import dev.hourglass.train.Checkpoint;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag("once")
+class TrainCommandTest {
+
+    private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+
+    @TempDir
+    Path folder;
+
+    private Path data;
+
+    @BeforeEach
+    void writeImages() {
+        data = Samples.images(folder.resolve("data"), 40, 8);
+    }
+
+    @Test
+    void aResumedRunEqualsAnUninterruptedOne() throws IOException {
+        Path whole = folder.resolve("whole");
+        Path halves = folder.resolve("halves");
+        train(whole, "--steps", 7, "--ema", 0.9).succeeded().printed("7 steps", whole);
+        train(halves, "--steps", 4, "--ema", 0.9).succeeded();
+        assertFalse(Arrays.equals(weights(whole), weights(halves)));
+        train(halves, "--steps", 7, "--ema", 0.9, "--resume", "--threads", 1).succeeded().printed("7 steps");
+        assertArrayEquals(weights(whole), weights(halves));
+        assertArrayEquals(
+                Files.readAllBytes(whole.resolve(Checkpoint.FILE)), Files.readAllBytes(halves.resolve(Checkpoint.FILE)));
+        assertEquals(List.of("config.json", WEIGHTS, Checkpoint.FILE), Samples.namesUnder(whole));
+        try (UNet model = UNet.open(whole)) {
+            assertEquals(Samples.SIZE, model.sampleSize());
+        }
+    }
+
+    @Test
+    void theAverageIsSavedWhereThereIsOne() throws IOException {
+        train(folder.resolve("raw"), "--steps", 3).succeeded();
+        train(folder.resolve("averaged"), "--steps", 3, "--ema", 0.9).succeeded();
+        assertFalse(Arrays.equals(weights(folder.resolve("raw")), weights(folder.resolve("averaged"))));
+    }
+
+    @Test
+    void epochsGoThroughTheImagesInWholeBatches() {
+        train(folder.resolve("model"), "--epochs", 2, "--batch", 16).succeeded().printed("4 steps");
+    }
+
+    @Test
+    void learnsFromPicturesToo() {
+        BufferedImage picture = new BufferedImage(9, 8, BufferedImage.TYPE_BYTE_GRAY);
+        for (int k = 0; k < 4; k++) {
+            Images.writePng(folder.resolve("pictures/" + k + ".png"), picture);
+        }
+        Path model = folder.resolve("model");
+        Cli.run("train", "--arch", "tiny", "--data", folder.resolve("pictures"), "--out", model, "--batch", 2)
+                .succeeded()
+                .printed("2 steps");
+        assertTrue(Checkpoint.exists(model));
+    }
+
+    @Test
+    void anOlderRunIsNotThrownAway() throws IOException {
+        Path model = folder.resolve("model");
+        train(model, "--steps", 1).succeeded();
+        byte[] before = weights(model);
+        train(model, "--steps", 2).refused(model, Checkpoint.FILE, "--resume");
+        assertArrayEquals(before, weights(model));
+    }
+
+    @Test
+    void aRunGoesOnOnlyWithItsOwnSettings() {
+        Path model = folder.resolve("model");
+        train(model, "--steps", 2, "--resume").refused(model, "no training run", "without --resume");
+        train(model, "--steps", 1).succeeded();
+        train(model, "--steps", 2, "--seed", 5, "--resume").refused("another seed", "expected: 0", "found: 5");
+    }
+
+    @Test
+    void refusesNumbersThatMakeNoSense() {
+        Path model = folder.resolve("model");
+        train(model, "--batch", 0).refused("--batch", "expected: at least 1", "found: 0");
+        train(model, "--batch", 41).refused("fewer images", "expected: at least 41", "found: 40");
+        train(model, "--lr", 0).refused("--lr", "above 0");
+        train(model, "--lr", "NaN").refused("--lr", "found: NaN");
+        train(model, "--ema", 1).refused("--ema", "below 1", "found: 1.0");
+        train(model, "--steps", 0).refused("--steps");
+        train(model, "--epochs", -3).refused("--epochs", "found: -3");
+        train(model, "--threads", 0).refused("--threads");
+        train(model, "--arch", "huge").refused("huge", "expected: one of tiny");
+        train(model, "--seed", "many").refused("--seed", "many");
+        assertEquals(List.of(), Samples.namesUnder(model));
+    }
+
+    @Test
+    void divergenceIsReportedAndNothingIsSaved() {
+        Path model = folder.resolve("model");
+        train(model, "--lr", "1e30", "--steps", 5).refused("diverged", "expected: a finite loss", "learning rate");
+        assertEquals(List.of(), Samples.namesUnder(model));
+    }
+
+    private Cli train(Path model, Object... options) {
+        List<Object> args = new ArrayList<>(List.of("train", "--arch", "tiny", "--data", data, "--out", model));
+        List<Object> more = List.of(options);
+        // picocli takes an option once.
+        if (!more.contains("--batch")) {
+            args.addAll(List.of("--batch", 8));
+        }
+        args.addAll(more);
+        return Cli.run(args.toArray());
+    }
+
+    private static byte[] weights(Path model) throws IOException {
+        return Files.readAllBytes(model.resolve(WEIGHTS));
+    }
+}
