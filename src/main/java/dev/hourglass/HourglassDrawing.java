@@ -46,7 +46,9 @@ final class HourglassDrawing {
             Value wire = node.inputs().get(1);
             String down = block(wire.name());
             levels.add(new Level(
-                    label(down, blocks.get(down)), label(block(node.path()), blocks.get(block(node.path()))), shape(wire)));
+                    label(down, blocks.get(down)),
+                    label(block(node.path()), blocks.get(block(node.path()))),
+                    shape(wire)));
         }
         return new HourglassDrawing().draw(graph, levels, neck(graph, concatenations, blocks));
     }
@@ -71,25 +73,36 @@ final class HourglassDrawing {
     }
 
     private String draw(Graph graph, List<Level> levels, String neck) {
-        int wide = levels.stream().mapToInt(level -> level.down().length()).max().orElse(0);
-        int wire = levels.stream().mapToInt(level -> level.wire().length()).max().orElse(0) + SHORTEST_WIRE;
+        int wide =
+                levels.stream().mapToInt(level -> level.down().length()).max().orElse(0);
+        int wire =
+                levels.stream().mapToInt(level -> level.wire().length()).max().orElse(0) + SHORTEST_WIRE;
         // The right side of the innermost level starts here; each level out starts further out.
         int middle = wide + INDENT * levels.size() + wire;
-        Value input = graph.inputs().values().iterator().next();
-        Value output = graph.outputs().values().iterator().next();
-        place(0, input.name() + " " + shape(input), middle + INDENT * levels.size(), "output " + shape(output));
-        place(0, "|" , middle + INDENT * levels.size(), "^");
+        head(graph, middle + INDENT * levels.size());
         for (int depth = 0; depth < levels.size(); depth++) {
             Level level = levels.get(depth);
             int left = INDENT * depth;
             int right = middle + INDENT * (levels.size() - depth);
-            place(left, level.down() + " " + across(level, depth + 1, right - left - level.down().length()), right, level.up());
+            String line = across(level, depth + 1, right - left - level.down().length());
+            place(left, level.down() + " " + line, right, level.up());
             place(left + 1, "\\ down", right - 2, "/ up");
         }
         int left = INDENT * levels.size();
-        String pad = "-".repeat(Math.max(0, (middle - left - neck.length()) / 2 - 1));
-        place(left, (pad + " " + neck + " " + pad).strip(), middle, "");
+        place(left + Math.max(0, (middle - left - neck.length()) / 2), neck, 0, "");
         return text.toString();
+    }
+
+    private void head(Graph graph, int right) {
+        Value input = graph.inputs().values().iterator().next();
+        Value output = graph.outputs().values().iterator().next();
+        for (Value other : graph.inputs().values()) {
+            if (other != input) {
+                text.append(other.name() + " " + shape(other) + " goes into every block" + System.lineSeparator());
+            }
+        }
+        place(0, input.name() + " " + shape(input), right, "output " + shape(output));
+        place(0, "|", right, "^");
     }
 
     private static String across(Level level, int number, int room) {
@@ -118,6 +131,7 @@ final class HourglassDrawing {
     }
 
     private static boolean sameSize(Value a, Value b) {
-        return a.shape().dim(1) == b.shape().dim(1) && a.shape().dim(2) == b.shape().dim(2);
+        return a.shape().dim(1) == b.shape().dim(1)
+                && a.shape().dim(2) == b.shape().dim(2);
     }
 }

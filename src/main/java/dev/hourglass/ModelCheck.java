@@ -219,14 +219,19 @@ public final class ModelCheck {
         ImageSize size = new ImageSize(images.height(), images.width());
         try (Session session = session(Math.min(BATCH, count), size, cut)) {
             return Evaluation.measure(
-                            session.denoiser(), NoiseSchedule.ddpm(), images, count, SEED, Backend.kernels(), done -> {})
+                            session.denoiser(),
+                            NoiseSchedule.ddpm(),
+                            images,
+                            count,
+                            SEED,
+                            Backend.kernels(),
+                            done -> {})
                     .error();
         }
     }
 
     private Session session(int batch, ImageSize size, Set<Integer> cut) {
-        return model.session(
-                new SessionOptions(batch, size.height(), size.width(), threads, cut));
+        return model.session(new SessionOptions(batch, size.height(), size.width(), threads, cut));
     }
 
     private static void fillWithNoise(Tensor sample) {

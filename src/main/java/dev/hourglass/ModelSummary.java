@@ -64,7 +64,9 @@ public final class ModelSummary {
                     node.path(),
                     describe(node.op()),
                     channelsFirst(node.output().shape()).toString(),
-                    count(node.parameters().stream().mapToLong(Parameter::elements).sum()),
+                    count(node.parameters().stream()
+                            .mapToLong(Parameter::elements)
+                            .sum()),
                     count(node.multiplyAdds()));
         }
         table.rule();

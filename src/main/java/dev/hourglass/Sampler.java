@@ -52,7 +52,8 @@ public final class Sampler implements AutoCloseable {
                     .build();
         }
         ImageSize size = model.sampleSize();
-        session = model.session(SessionOptions.of(batch, size.height(), size.width()).withThreads(threads));
+        session = model.session(
+                SessionOptions.of(batch, size.height(), size.width()).withThreads(threads));
     }
 
     /** Steps that {@link #sample} takes for {@code count} images, each for a batch. */

@@ -54,7 +54,8 @@ public final class Session implements AutoCloseable {
         timesteps = program.input(Models.TIMESTEP);
         prediction = program.output(Models.OUTPUT);
         long inputBytes = Slab.aligned(sample.shape().floatBytes());
-        staging = Slab.open("images at the public face", inputBytes + prediction.shape().floatBytes());
+        staging = Slab.open(
+                "images at the public face", inputBytes + prediction.shape().floatBytes());
         stagedInput = staging.tensor(0, sample.shape());
         stagedOutput = staging.tensor(inputBytes, prediction.shape());
     }
@@ -115,8 +116,7 @@ public final class Session implements AutoCloseable {
         requireFinite("sample", this.sample);
         requireFinite("timesteps", timesteps);
         program.forward();
-        return Images.grid(
-                prediction.segment(), prediction.shape(), ImageLayout.NHWC, 1, 0, 1);
+        return Images.grid(prediction.segment(), prediction.shape(), ImageLayout.NHWC, 1, 0, 1);
     }
 
     private void runStaged() {
@@ -198,8 +198,10 @@ public final class Session implements AutoCloseable {
             boolean image = tensor.shape().rank() == 4;
             throw HourglassException.what("wrong number of values")
                     .where(name)
-                    .expected(tensor.shape().elements() + (image ? ", [N, C, H, W] for " : ", one for each of ")
-                            + (image ? options.batch() + " images of " + options.height() + "x" + options.width()
+                    .expected(tensor.shape().elements()
+                            + (image ? ", [N, C, H, W] for " : ", one for each of ")
+                            + (image
+                                    ? options.batch() + " images of " + options.height() + "x" + options.width()
                                     : options.batch() + " images"))
                     .found(found)
                     .mend("compile a session for this batch and size")
@@ -208,10 +210,12 @@ public final class Session implements AutoCloseable {
     }
 
     private void requireFinite(String name, Tensor tensor) {
-        long at = kernels.elementwise().firstNonFinite(tensor.segment(), 0, tensor.shape().elements());
+        long at = kernels.elementwise()
+                .firstNonFinite(tensor.segment(), 0, tensor.shape().elements());
         if (at >= 0) {
             throw HourglassException.what("a value is not finite")
-                    .where(name + ", image " + at / (tensor.shape().elements() / tensor.shape().dim(0)))
+                    .where(name + ", image "
+                            + at / (tensor.shape().elements() / tensor.shape().dim(0)))
                     .expected("finite numbers")
                     .found(tensor.segment().getAtIndex(ValueLayout.JAVA_FLOAT, at))
                     .mend("check where the input comes from")

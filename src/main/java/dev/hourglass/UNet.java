@@ -135,8 +135,7 @@ public final class UNet implements AutoCloseable {
 
     /** Compiles a run that trains this model's weights with the DDPM objective; see {@link Trainer}. */
     public Trainer trainer(ImageBytes images, TrainingOptions options, Workers workers) {
-        return new Trainer(
-                architecture, weights, images, NoiseSchedule.ddpm(), options, Backend.kernels(), workers);
+        return new Trainer(architecture, weights, images, NoiseSchedule.ddpm(), options, Backend.kernels(), workers);
     }
 
     /** The graph of a forward pass, for inspection. */
@@ -146,8 +145,7 @@ public final class UNet implements AutoCloseable {
 
     /** The memory that inference would need, without allocating it. */
     public static MemoryPlan inferencePlan(Architecture architecture, SessionOptions options) {
-        return Program.plan(
-                Models.inferenceGraph(architecture, options), false, Backend.kernels(), options.threads());
+        return Program.plan(Models.inferenceGraph(architecture, options), false, Backend.kernels(), options.threads());
     }
 
     /** The memory that forward and backward of training would need, without allocating it. */

@@ -72,7 +72,8 @@ class ArchitectureTest {
                 .resideInAnyPackage("dev.hourglass.nn..", "dev.hourglass.unet..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("java.lang.foreign..", "dev.hourglass.kernel.scalar..", "dev.hourglass.kernel.vector..")
+                .resideInAnyPackage(
+                        "java.lang.foreign..", "dev.hourglass.kernel.scalar..", "dev.hourglass.kernel.vector..")
                 .check(classes);
     }
 

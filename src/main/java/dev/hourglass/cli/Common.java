@@ -18,7 +18,10 @@ final class Common {
     @Option(names = "--verbose", description = "Show where an error happened.")
     private boolean verbose;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Show this text.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this text.")
     private boolean help;
 
     /** The number of threads, checked. */

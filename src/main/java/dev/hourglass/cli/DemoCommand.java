@@ -99,8 +99,7 @@ final class DemoCommand implements Callable<Integer> {
     private Evaluation train(Path data, Path folder, ImageBytes test) {
         try (ImageBytes images = ImageData.open(data, "train");
                 Workers workers = new Workers(threads);
-                UNet model = UNet.create(
-                        new TinyUNet(), new ImageSize(images.height(), images.width()), seed)) {
+                UNet model = UNet.create(new TinyUNet(), new ImageSize(images.height(), images.width()), seed)) {
             TrainingOptions options = TrainingOptions.demo(images.count(), epochs, steps, seed);
             report.settings(model, images, options, threads);
             terminal.out().println(report.opening());
@@ -118,8 +117,7 @@ final class DemoCommand implements Callable<Integer> {
     private void evaluateAndCheck(UNet model, ImageBytes test, Evaluation raw) {
         report.evaluations(raw, report.time("test error", () -> evaluate("test, averaged", model, test)));
         terminal.out().println(report.errors());
-        ModelCheck.Result checks =
-                report.time("checks", () -> CheckCommand.check(terminal, model, test, threads));
+        ModelCheck.Result checks = report.time("checks", () -> CheckCommand.check(terminal, model, test, threads));
         report.checks(checks);
         terminal.out().println(checks.table());
     }

@@ -133,7 +133,8 @@ final class DemoReport {
                 checks.findings().stream()
                         .map(f -> List.of(f.subject(), f.measured(), f.required(), f.passed() ? "pass" : "FAIL"))
                         .toList());
-        long passed = checks.findings().stream().filter(ModelCheck.Finding::passed).count();
+        long passed =
+                checks.findings().stream().filter(ModelCheck.Finding::passed).count();
         page.text("checks_passed", passed + " of " + checks.findings().size());
     }
 

@@ -77,7 +77,8 @@ final class HtmlPage {
         String html = PLACE.matcher(template).replaceAll(place -> {
             String value = values.get(place.group(1));
             if (value == null) {
-                throw new IllegalStateException("the page has a place for " + place.group(1) + " and nothing to put there");
+                throw new IllegalStateException(
+                        "the page has a place for " + place.group(1) + " and nothing to put there");
             }
             return Matcher.quoteReplacement(value);
         });
@@ -85,6 +86,9 @@ final class HtmlPage {
     }
 
     private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

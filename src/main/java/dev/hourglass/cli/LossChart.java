@@ -65,6 +65,7 @@ final class LossChart {
                 .yAxisTitle("mean squared error of the predicted noise")
                 .build();
         chart.getStyler()
+                .setXAxisMin(0.0)
                 .setYAxisLogarithmic(true)
                 .setYAxisLogarithmicDecadeOnly(false)
                 .setYAxisDecimalPattern("0.###")

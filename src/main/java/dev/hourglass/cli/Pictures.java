@@ -33,7 +33,8 @@ final class Pictures {
         if (cells > Images.MOST_PIXELS / pixels) {
             throw HourglassException.what("the images would not fit into one picture")
                     .where("--count")
-                    .expected("at most about " + Images.MOST_PIXELS / pixels + " images of " + shape.dim(1) + "x" + shape.dim(2))
+                    .expected("at most about " + Images.MOST_PIXELS / pixels + " images of " + shape.dim(1) + "x"
+                            + shape.dim(2))
                     .found(shape.dim(0))
                     .mend("draw them in several runs, with different seeds")
                     .build();

@@ -59,7 +59,8 @@ final class Progress implements AutoCloseable {
         StringBuilder tail = new StringBuilder(String.format(Locale.ROOT, " %,d/%,d %s", done, state.getMax(), unit));
         if (rate > 0) {
             tail.append(String.format(Locale.ROOT, rate < 10 ? ", %.1f/s" : ", %.0f/s", rate));
-            Duration time = Duration.ofSeconds(Math.round(done < state.getMax() ? (state.getMax() - done) / rate : seconds));
+            Duration time =
+                    Duration.ofSeconds(Math.round(done < state.getMax() ? (state.getMax() - done) / rate : seconds));
             tail.append(", ").append(clock(time)).append(done < state.getMax() ? " left" : " in all");
         }
         String message = state.getExtraMessage();

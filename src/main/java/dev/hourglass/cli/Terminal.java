@@ -20,8 +20,7 @@ record Terminal(PrintWriter out, PrintWriter err, boolean live) {
     /** Standard output and error of this process. */
     static Terminal ofProcess() {
         // Standard error in a PrintStream is not buffered, and would write a bar character by character.
-        PrintStream err = new PrintStream(
-                new FileOutputStream(FileDescriptor.err), false, System.err.charset());
+        PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), false, System.err.charset());
         String live = System.getProperty(LIVE_PROPERTY);
         return new Terminal(
                 new PrintWriter(System.out, true),

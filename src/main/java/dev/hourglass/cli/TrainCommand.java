@@ -49,11 +49,11 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "MODEL_DIR", description = "The model folder to write.")
     private Path out;
 
-    @Option(names = "--epochs", paramLabel = "N", description = "How often each image is seen (${DEFAULT-VALUE}).")
-    private int epochs = 1;
+    @Option(names = "--epochs", paramLabel = "N", description = "How often each image is seen; once without --steps.")
+    private Integer epochs;
 
-    @Option(names = "--steps", paramLabel = "N", description = "Stop after this many steps, if that is earlier.")
-    private long steps = Long.MAX_VALUE;
+    @Option(names = "--steps", paramLabel = "N", description = "Steps in all; with --epochs, whichever is fewer.")
+    private Long steps;
 
     @Option(names = "--batch", paramLabel = "N", description = "Images of a step (${DEFAULT-VALUE}).")
     private int batch = 128;
@@ -86,6 +86,9 @@ final class TrainCommand implements Callable<Integer> {
             if (resume) {
                 Checkpoint.resume(out, trainer);
             }
+            if (trainer.steps() >= trainer.options().steps()) {
+                hourglass.terminal().say("nothing to do: the run has taken its steps; give more --steps or --epochs");
+            }
             train(hourglass.terminal(), model, trainer, out, new LossHistory());
             hourglass.terminal().say("%,d steps, model in %s", trainer.steps(), out);
         }
@@ -93,8 +96,8 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private void requireOptions() {
-        Common.requireAtLeast("--epochs", 1, epochs);
-        Common.requireAtLeast("--steps", 1, steps);
+        Common.requireAtLeast("--epochs", 1, epochs == null ? 1 : epochs);
+        Common.requireAtLeast("--steps", 1, steps == null ? 1 : steps);
         Common.requireAtLeast("--batch", 1, batch);
         Common.require("--lr", rate > 0 && rate < Double.POSITIVE_INFINITY, "a number above 0", rate);
         Common.require("--ema", emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1", emaDecay);
@@ -112,14 +115,17 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private TrainingOptions options(ImageBytes images) {
-        long wanted = Math.min(steps, Math.max(1, (long) epochs * (images.count() / batch)));
+        long epochSteps = Math.max(1, images.count() / batch);
+        long byEpochs = epochs == null && steps != null ? Long.MAX_VALUE : epochSteps * (epochs == null ? 1 : epochs);
+        long total = steps == null ? byEpochs : Math.min(steps, byEpochs);
         return new TrainingOptions(
-                batch, wanted, new LearningRate.Constant(rate), AdamW.Settings.DEFAULT, emaDecay, seed);
+                batch, total, new LearningRate.Constant(rate), AdamW.Settings.DEFAULT, emaDecay, seed);
     }
 
     /** Trains with a progress bar. */
     static void train(Terminal terminal, UNet model, Trainer trainer, Path folder, LossHistory history) {
-        try (Progress progress = terminal.progress("training", "steps", trainer.options().steps())) {
+        try (Progress progress =
+                terminal.progress("training", "steps", trainer.options().steps())) {
             progress.startAt(trainer.steps());
             TrainingRun.run(model, trainer, folder, (step, loss) -> {
                 history.add(loss);

@@ -62,8 +62,7 @@ public final class NoisePrediction {
         int t = Philox.below(seed, Streams.trainingTimesteps(step), slot, schedule.steps());
         timesteps.set(slot, t);
         long from = slot * imageElements;
-        kernels.randomNormal()
-                .fill(noise.segment(), from, seed, Streams.trainingNoise(step), from, imageElements);
+        kernels.randomNormal().fill(noise.segment(), from, seed, Streams.trainingNoise(step), from, imageElements);
         qSample(t, from, from + imageElements);
     }
 

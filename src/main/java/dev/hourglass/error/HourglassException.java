@@ -80,7 +80,11 @@ public final class HourglassException extends RuntimeException {
 
         private static void appendPart(StringBuilder message, String label, String part) {
             if (part != null) {
-                message.append(System.lineSeparator()).append("  ").append(label).append(": ").append(part);
+                message.append(System.lineSeparator())
+                        .append("  ")
+                        .append(label)
+                        .append(": ")
+                        .append(part);
             }
         }
     }

@@ -73,8 +73,8 @@ final class Layout {
         }
         graph.differentiable().forEach(value -> wantsGradient[value.id()] = true);
         for (Node node : nodes) {
-            boolean wanted = !node.parameters().isEmpty()
-                    || node.inputs().stream().anyMatch(input -> wantsGradient[input.id()]);
+            boolean wanted =
+                    !node.parameters().isEmpty() || node.inputs().stream().anyMatch(input -> wantsGradient[input.id()]);
             wantsGradient[node.output().id()] |= wanted;
         }
     }

@@ -61,7 +61,8 @@ public final class Planner {
             end = Math.max(end, offsets[k] + Slab.aligned(block.bytes()));
             insert(k, placed, offsets);
         }
-        return new Placement(IntStream.range(0, offsets.length).mapToObj(k -> offsets[k]).toList(), end);
+        return new Placement(
+                IntStream.range(0, offsets.length).mapToObj(k -> offsets[k]).toList(), end);
     }
 
     /** The most bytes that are in use at any one moment: no placement can do with less. */
@@ -91,7 +92,8 @@ public final class Planner {
                     best = free;
                     bestSize = gap;
                 }
-                free = Math.max(free, offsets[other] + Slab.aligned(blocks.get(other).bytes()));
+                free = Math.max(
+                        free, offsets[other] + Slab.aligned(blocks.get(other).bytes()));
             }
         }
         return best >= 0 ? best : free;

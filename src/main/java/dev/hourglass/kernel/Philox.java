@@ -67,8 +67,6 @@ public final class Philox {
             k0 += W0;
             k1 += W1;
         }
-        return high
-                ? Integer.toUnsignedLong(c2) | (long) c3 << 32
-                : Integer.toUnsignedLong(c0) | (long) c1 << 32;
+        return high ? Integer.toUnsignedLong(c2) | (long) c3 << 32 : Integer.toUnsignedLong(c0) | (long) c1 << 32;
     }
 }

@@ -14,8 +14,9 @@ final class VirtualMachine {
             return "the module jdk.incubator.vector is missing; add --add-modules jdk.incubator.vector";
         }
         HotSpotDiagnosticMXBean hotspot = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
-        if (hotspot == null || !System.getProperty("java.vm.name", "").contains("HotSpot")
-                && !System.getProperty("java.vm.name", "").contains("OpenJDK")) {
+        if (hotspot == null
+                || !System.getProperty("java.vm.name", "").contains("HotSpot")
+                        && !System.getProperty("java.vm.name", "").contains("OpenJDK")) {
             return "the virtual machine is not HotSpot";
         }
         if (System.getProperty("java.vm.info", "").contains("interpreted mode")) {

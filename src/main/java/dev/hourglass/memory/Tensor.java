@@ -16,7 +16,8 @@ public record Tensor(MemorySegment segment, Shape shape, DType dtype) {
     /** Checks that the segment is native and has the shape's size. */
     public Tensor {
         if (!segment.isNative()) {
-            throw new IllegalArgumentException("a tensor lives in native memory; kernels slow down for good on heap memory");
+            throw new IllegalArgumentException(
+                    "a tensor lives in native memory; kernels slow down for good on heap memory");
         }
         if (segment.byteSize() != shape.elements() * dtype.bytes()) {
             throw new IllegalArgumentException(

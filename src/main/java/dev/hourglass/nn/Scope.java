@@ -65,8 +65,7 @@ public record Scope(Graph graph, String path) {
         int channels = x.shape().dim(3);
         Parameter gamma =
                 parameter("weight", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(1));
-        Parameter beta =
-                parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
+        Parameter beta = parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
         return apply(new GroupNorm(groups, 1e-5f), List.of(gamma, beta), x);
     }
 

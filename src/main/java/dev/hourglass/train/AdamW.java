@@ -84,8 +84,7 @@ public final class AdamW implements AutoCloseable {
 
     private void squares(int item, int worker) {
         long from = (long) item * CHUNK;
-        partialNorms[item] =
-                kernel.squaredNorm(gradients.flat().segment(), from, Math.min(from + CHUNK, elements));
+        partialNorms[item] = kernel.squaredNorm(gradients.flat().segment(), from, Math.min(from + CHUNK, elements));
     }
 
     private void update(int item, int worker) {

@@ -71,8 +71,7 @@ public final class Checkpoint {
             Map<String, Weights> parts = parts(trainer);
             TensorDiff.require(expected(parts), state);
             parts.forEach((part, weights) -> weights.parameters()
-                    .forEach(parameter ->
-                            weights.setFileOrder(parameter, state.floats(part + parameter.name()))));
+                    .forEach(parameter -> weights.setFileOrder(parameter, state.floats(part + parameter.name()))));
             trainer.resumeAt(steps);
         }
     }

@@ -60,7 +60,8 @@ public record Evaluation(double error, List<Double> quarters, int images) {
         }
         double[] means = new double[QUARTERS];
         Arrays.setAll(means, q -> sums[q] / counts[q]);
-        return new Evaluation(Arrays.stream(sums).sum() / count, Arrays.stream(means).boxed().toList(), count);
+        return new Evaluation(
+                Arrays.stream(sums).sum() / count, Arrays.stream(means).boxed().toList(), count);
     }
 
     private static void corrupt(
@@ -88,8 +89,7 @@ public record Evaluation(double error, List<Double> quarters, int images) {
 
     private static double error(Denoiser denoiser, Tensor noise, int slot, long elements, Kernels kernels) {
         long from = slot * elements;
-        return kernels.loss()
-                        .squaredError(denoiser.prediction().segment(), noise.segment(), from, from + elements)
+        return kernels.loss().squaredError(denoiser.prediction().segment(), noise.segment(), from, from + elements)
                 / elements;
     }
 }

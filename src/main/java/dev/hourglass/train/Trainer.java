@@ -63,16 +63,14 @@ public final class Trainer implements AutoCloseable {
                 workers);
         slab = Slab.open("clean images of a batch", shape.floatBytes());
         clean = slab.tensor(0, shape);
-        objective = new NoisePrediction(
-                schedule, kernels, workers, clean, step.timesteps(), step.target(), step.sample());
+        objective =
+                new NoisePrediction(schedule, kernels, workers, clean, step.timesteps(), step.target(), step.sample());
         ema = options.emaDecay() > 0 ? new Ema(options.emaDecay(), kernels.optimizer(), workers, weights) : null;
     }
 
     private static void requireFit(Architecture architecture, ImageBytes images) {
         int smallest = architecture.minimumSize();
-        if (images.channels() != architecture.inChannels()
-                || images.height() < smallest
-                || images.width() < smallest) {
+        if (images.channels() != architecture.inChannels() || images.height() < smallest || images.width() < smallest) {
             throw HourglassException.what("the images do not fit the model")
                     .where(architecture.className())
                     .expected(architecture.inChannels() + " channels, at least " + smallest + "x" + smallest)

@@ -176,16 +176,16 @@ class BadInputTest {
         Object[] expected = {file, "cannot write into this folder", "expected", "found", "to mend it"};
         Cli.run("train", "--data", data, "--out", below, "--batch", 8, "--steps", 1)
                 .refused(expected);
-        Cli.run("sample", model(), "--out", below.resolve("a.png"), "--count", 1).refused(expected);
+        Cli.run("sample", model(), "--out", below.resolve("a.png"), "--count", 1)
+                .refused(expected);
         Path input = folder.resolve("in.safetensors");
         write(
                 input,
-                List.of(
-                        TensorData.of("x", Shape.of(1, 1, 8, 8), new float[64]),
-                        TensorData.of("t", Shape.of(1), 5)));
+                List.of(TensorData.of("x", Shape.of(1, 1, 8, 8), new float[64]), TensorData.of("t", Shape.of(1), 5)));
         Cli.run("predict", model(), "--input", input, "--output", below.resolve("o"))
                 .refused(expected);
-        Cli.run("predict", model(), "--input", input, "--output", data).refused(data, "a folder", "choose another name");
+        Cli.run("predict", model(), "--input", input, "--output", data)
+                .refused(data, "a folder", "choose another name");
         assertEquals("x", Files.readString(file));
     }
 

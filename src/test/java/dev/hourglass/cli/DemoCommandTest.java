@@ -29,7 +29,8 @@ class DemoCommandTest {
     void leavesAllFiveResults() throws IOException {
         Samples.images(folder.resolve("home/data/mnist"), 200, 40);
         Path out = folder.resolve("runs/first");
-        Cli cli = demo("--steps", 6, "--samples", 4, "--out", out, "--threads", 2).succeeded();
+        Cli cli =
+                demo("--steps", 6, "--samples", 4, "--out", out, "--threads", 2).succeeded();
         assertEquals(
                 List.of(
                         "denoising.png",

@@ -75,7 +75,8 @@ class InspectAndCheckTest {
     }
 
     private static String lastWord(Cli cli, String start) {
-        String line = cli.out().lines().filter(l -> l.startsWith(start)).findFirst().orElseThrow();
+        String line =
+                cli.out().lines().filter(l -> l.startsWith(start)).findFirst().orElseThrow();
         return line.substring(line.lastIndexOf(' ') + 1);
     }
 
@@ -85,6 +86,7 @@ class InspectAndCheckTest {
         Cli.with(BundledMnist.HOME_PROPERTY, folder, "check", model).refused("data/mnist", "not there");
         assertEquals(
                 1,
-                Cli.with(BundledMnist.HOME_PROPERTY, Path.of(""), "check", model).code());
+                Cli.with(BundledMnist.HOME_PROPERTY, Path.of(""), "check", model)
+                        .code());
     }
 }

@@ -53,7 +53,9 @@ class PredictCommandTest {
                 Cli.run("predict", model, "--input", cases, "--prefix", prefix, "--output", output)
                         .succeeded();
                 try (Safetensors found = Safetensors.open(output)) {
-                    assertEquals(expected.entry(prefix + "output").shape(), found.entry("output").shape());
+                    assertEquals(
+                            expected.entry(prefix + "output").shape(),
+                            found.entry("output").shape());
                     assertArrayEquals(expected.floats(prefix + "output"), found.floats("output"), TOLERANCE);
                 }
                 compared++;
@@ -77,7 +79,9 @@ class PredictCommandTest {
 
     private float[] predict(Path model, TensorData... tensors) {
         write(tensors);
-        Cli.run("predict", model, "--input", input, "--output", output).succeeded().printed("[3, 1, 8, 9]");
+        Cli.run("predict", model, "--input", input, "--output", output)
+                .succeeded()
+                .printed("[3, 1, 8, 9]");
         try (Safetensors found = Safetensors.open(output)) {
             assertEquals(List.of("output"), found.names());
             return found.floats("output");

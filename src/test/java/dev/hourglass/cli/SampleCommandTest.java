@@ -28,10 +28,9 @@ class SampleCommandTest {
 
     @Test
     void theBatchDoesNotChangeThePicture() throws IOException {
-        byte[] whole = sample("--count", 5);
-        assertArrayEquals(whole, sample("--count", 5, "--batch", 2, "--threads", 1));
-        assertArrayEquals(whole, sample("--count", 5, "--batch", 1));
-        assertFalse(Arrays.equals(whole, sample("--count", 5, "--seed", 1)));
+        byte[] whole = sample("--count", 3, "--threads", 2);
+        assertArrayEquals(whole, sample("--count", 3, "--threads", 1, "--batch", 2));
+        assertFalse(Arrays.equals(whole, sample("--count", 3, "--threads", 1, "--seed", 1)));
     }
 
     private byte[] sample(Object... options) throws IOException {

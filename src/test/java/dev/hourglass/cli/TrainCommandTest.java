@@ -42,10 +42,13 @@ class TrainCommandTest {
         train(whole, "--steps", 7, "--ema", 0.9).succeeded().printed("7 steps", whole);
         train(halves, "--steps", 4, "--ema", 0.9).succeeded();
         assertFalse(Arrays.equals(weights(whole), weights(halves)));
-        train(halves, "--steps", 7, "--ema", 0.9, "--resume", "--threads", 1).succeeded().printed("7 steps");
+        train(halves, "--steps", 7, "--ema", 0.9, "--resume", "--threads", 1)
+                .succeeded()
+                .printed("7 steps");
         assertArrayEquals(weights(whole), weights(halves));
         assertArrayEquals(
-                Files.readAllBytes(whole.resolve(Checkpoint.FILE)), Files.readAllBytes(halves.resolve(Checkpoint.FILE)));
+                Files.readAllBytes(whole.resolve(Checkpoint.FILE)),
+                Files.readAllBytes(halves.resolve(Checkpoint.FILE)));
         assertEquals(List.of("config.json", WEIGHTS, Checkpoint.FILE), Samples.namesUnder(whole));
         try (UNet model = UNet.open(whole)) {
             assertEquals(Samples.SIZE, model.sampleSize());
@@ -61,7 +64,12 @@ class TrainCommandTest {
 
     @Test
     void epochsGoThroughTheImagesInWholeBatches() {
-        train(folder.resolve("model"), "--epochs", 2, "--batch", 16).succeeded().printed("4 steps");
+        train(folder.resolve("once"), "--batch", 16).succeeded().printed("2 steps");
+        Path model = folder.resolve("model");
+        train(model, "--epochs", 2, "--batch", 16).succeeded().printed("4 steps");
+        train(model, "--epochs", 2, "--batch", 16, "--steps", 9, "--resume")
+                .succeeded()
+                .printed("nothing to do", "4 steps");
     }
 
     @Test
@@ -105,7 +113,7 @@ class TrainCommandTest {
         train(model, "--steps", 0).refused("--steps");
         train(model, "--epochs", -3).refused("--epochs", "found: -3");
         train(model, "--threads", 0).refused("--threads");
-        train(model, "--arch", "huge").refused("huge", "expected: one of tiny");
+        Cli.run("train", "--arch", "huge", "--data", data, "--out", model).refused("huge", "expected: one of tiny");
         train(model, "--seed", "many").refused("--seed", "many");
         assertEquals(List.of(), Samples.namesUnder(model));
     }

@@ -26,8 +26,7 @@ class AncestralSamplerTest {
     private static float[] sample(UNet model, int batch, long seed) {
         float[] images = new float[6 * PIXELS];
         try (Session session = model.session(SessionOptions.of(batch, 9, 8).withThreads(2));
-                AncestralSampler sampler =
-                        new AncestralSampler(SHORT, session.denoiser(), Backend.kernels(), seed)) {
+                AncestralSampler sampler = new AncestralSampler(SHORT, session.denoiser(), Backend.kernels(), seed)) {
             for (int first = 0; first < 6; first += batch) {
                 sampler.start(first);
                 for (int t = SHORT.steps() - 1; t >= 0; t--) {
@@ -83,8 +82,7 @@ class AncestralSamplerTest {
                     return prediction;
                 }
             };
-            try (AncestralSampler sampler =
-                    new AncestralSampler(NoiseSchedule.ddpm(), oracle, Backend.kernels(), 3)) {
+            try (AncestralSampler sampler = new AncestralSampler(NoiseSchedule.ddpm(), oracle, Backend.kernels(), 3)) {
                 sampler.start(0);
                 for (int t = 999; t >= 0; t--) {
                     sampler.step(0, t);
@@ -104,8 +102,7 @@ class AncestralSamplerTest {
     void theStartIsStandardNormalNoise() {
         try (UNet model = UNet.create(new TinyUNet(), new ImageSize(40, 40), 5);
                 Session session = model.session(SessionOptions.of(8, 40, 40));
-                AncestralSampler sampler =
-                        new AncestralSampler(SHORT, session.denoiser(), Backend.kernels(), 1)) {
+                AncestralSampler sampler = new AncestralSampler(SHORT, session.denoiser(), Backend.kernels(), 1)) {
             sampler.start(0);
             float[] noise = session.denoiser().sample().toArray();
             double mean = 0;

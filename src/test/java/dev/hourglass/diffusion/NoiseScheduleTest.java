@@ -31,8 +31,7 @@ class NoiseScheduleTest {
             assertEquals(1 / precision, schedule.posteriorVariance(t), 1e-12);
             assertEquals(
                     Math.sqrt(schedule.alphaBar(t - 1)) / prior / precision, schedule.posteriorCleanFactor(t), 1e-12);
-            assertEquals(
-                    Math.sqrt(alpha) / schedule.beta(t) / precision, schedule.posteriorNoisyFactor(t), 1e-12);
+            assertEquals(Math.sqrt(alpha) / schedule.beta(t) / precision, schedule.posteriorNoisyFactor(t), 1e-12);
         }
     }
 

@@ -41,8 +41,7 @@ public final class ResidualBlockExample {
         Value x = graph.input("x", Shape.of(BATCH, SIZE, SIZE, IN));
         Value t = graph.input("t", Shape.of(BATCH));
         Scope top = Scope.of(graph);
-        Value encoded = top.at("encoding")
-                .sinusoidal(t, TIME_DIM, TimestepEncoding.Order.SIN_COS, 0);
+        Value encoded = top.at("encoding").sinusoidal(t, TIME_DIM, TimestepEncoding.Order.SIN_COS, 0);
         Value y = ResBlock.apply(top.at("block"), x, encoded, OUT);
         graph.output("y", y);
         out.println("input " + x.shape() + ", timestep encoding " + encoded.shape() + ", output " + y.shape());

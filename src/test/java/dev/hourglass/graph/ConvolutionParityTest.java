@@ -52,8 +52,10 @@ class ConvolutionParityTest {
         JsonNode stride = c.get("stride");
         JsonNode padding = c.get("padding_tlbr");
         int dilation = c.get("dilation").asInt();
-        Window height = new Window(stride.get(0).asInt(), padding.get(0).asInt(), padding.get(2).asInt(), dilation);
-        Window width = new Window(stride.get(1).asInt(), padding.get(1).asInt(), padding.get(3).asInt(), dilation);
+        Window height = new Window(
+                stride.get(0).asInt(), padding.get(0).asInt(), padding.get(2).asInt(), dilation);
+        Window width = new Window(
+                stride.get(1).asInt(), padding.get(1).asInt(), padding.get(3).asInt(), dilation);
         Op op = new Conv2d(weight[0], weight[2], weight[3], height, width, groups);
         int[] x = c.shape("input");
         requireParity(

@@ -42,7 +42,8 @@ class PlannerTest {
             for (int b = 0; b < a; b++) {
                 boolean together = blocks.get(a).first() <= blocks.get(b).last()
                         && blocks.get(b).first() <= blocks.get(a).last();
-                boolean overlap = from < placement.offsets().get(b) + blocks.get(b).bytes()
+                boolean overlap = from
+                                < placement.offsets().get(b) + blocks.get(b).bytes()
                         && placement.offsets().get(b) < from + blocks.get(a).bytes();
                 assertFalse(together && overlap, blocks.get(a) + " and " + blocks.get(b));
             }
@@ -54,7 +55,10 @@ class PlannerTest {
     void theSlabIsBetweenTheBounds(@ForAll("blocks") List<Block> blocks) {
         long bytes = Planner.place(blocks).bytes();
         assertTrue(bytes >= Planner.lowerBound(blocks));
-        assertTrue(bytes <= blocks.stream().mapToLong(block -> Slab.aligned(block.bytes())).sum());
+        assertTrue(bytes
+                <= blocks.stream()
+                        .mapToLong(block -> Slab.aligned(block.bytes()))
+                        .sum());
     }
 
     @Test

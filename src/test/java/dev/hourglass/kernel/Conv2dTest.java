@@ -64,11 +64,12 @@ class Conv2dTest {
 
     /** The output has exactly the positions at which the dilated kernel fits into the padded input. */
     @Property
-    void theOutputsLengthIsTheNumberOfPlacesTheKernelFits(
-            @ForAll("windows") Window window, @ForAll("sizes") int[] s) {
+    void theOutputsLengthIsTheNumberOfPlacesTheKernelFits(@ForAll("windows") Window window, @ForAll("sizes") int[] s) {
         Conv2dGeometry g = geometry(s, window, window);
         int places = 0;
-        for (int start = 0; start + window.dilation() * (g.kh() - 1) < g.h() + window.before() + window.after(); start++) {
+        for (int start = 0;
+                start + window.dilation() * (g.kh() - 1) < g.h() + window.before() + window.after();
+                start++) {
             places += start % window.stride() == 0 ? 1 : 0;
         }
         assertEquals(places, g.oh());
@@ -132,10 +133,15 @@ class Conv2dTest {
             Tensor weightSums = Floats.tensor(new float[weight.length]);
             Tensor biasSums = Floats.tensor(new float[bias.length]);
             int half = g.depth() / 2;
+            kernel.reduceGradient(g, partials.segment(), weightSums.segment(), biasSums.segment(), false, 0, half);
             kernel.reduceGradient(
-                    g, partials.segment(), weightSums.segment(), biasSums.segment(), false, 0, half);
-            kernel.reduceGradient(
-                    g, partials.segment(), weightSums.segment(), half == 0 ? biasSums.segment() : null, false, half, g.depth());
+                    g,
+                    partials.segment(),
+                    weightSums.segment(),
+                    half == 0 ? biasSums.segment() : null,
+                    false,
+                    half,
+                    g.depth());
             dw = weightSums.toArray();
             db = biasSums.toArray();
         }
@@ -202,7 +208,13 @@ class Conv2dTest {
         }
         for (int item = 0; item < kernel.forwardItems(wide); item++) {
             kernel.forward(
-                    wide, Floats.tensor(x).segment(), packed.segment(), out.segment(), false, workspace.segment(), item);
+                    wide,
+                    Floats.tensor(x).segment(),
+                    packed.segment(),
+                    out.segment(),
+                    false,
+                    workspace.segment(),
+                    item);
         }
         for (int pixel = 0; pixel < 35; pixel++) {
             for (int c = 4; c < 9; c++) {

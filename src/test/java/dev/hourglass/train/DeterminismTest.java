@@ -34,7 +34,8 @@ class DeterminismTest {
                 trainer.step();
             }
             return new float[][] {
-                trainer.rawWeights().flat().toArray(), trainer.bestWeights().flat().toArray()
+                trainer.rawWeights().flat().toArray(),
+                trainer.bestWeights().flat().toArray()
             };
         }
     }

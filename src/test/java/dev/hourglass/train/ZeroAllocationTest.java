@@ -86,7 +86,8 @@ class ZeroAllocationTest {
     private static long allocatedBy(Runnable step) {
         long[] ids = engineThreads();
         long first = allocated(ids);
-        // Asking allocates on the asking thread, which is one of those asked about: what it costs just now is taken off.
+        // Asking allocates on the asking thread, which is one of those asked about: what it costs just now is taken
+        // off.
         long before = allocated(ids);
         for (int k = 0; k < STEPS; k++) {
             step.run();

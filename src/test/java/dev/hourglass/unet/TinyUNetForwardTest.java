@@ -52,7 +52,8 @@ class TinyUNetForwardTest {
         try (Safetensors file = TinyUNetReference.open("model.safetensors")) {
             assertEquals(
                     Set.copyOf(file.names()),
-                    Set.copyOf(weights.parameters().stream().map(Parameter::name).toList()));
+                    Set.copyOf(
+                            weights.parameters().stream().map(Parameter::name).toList()));
         }
         assertEquals(
                 914_915,
@@ -122,7 +123,8 @@ class TinyUNetForwardTest {
     /** Every height and width from 8 to 40: the shape by the rules, and a forward pass that gives finite numbers. */
     @Test
     void keepsTheShapeAtEverySize() {
-        // The scalar twins take minutes for all sizes; they walk through every height once, with widths of all remainders.
+        // The scalar twins take minutes for all sizes; they walk through every height once, with widths of all
+        // remainders.
         boolean everyWidth = Backend.kernels().bits() > 0;
         for (int h = 8; h <= 40; h++) {
             for (int w = 8; w <= 40; w++) {
@@ -148,8 +150,7 @@ class TinyUNetForwardTest {
 
     @Test
     void refusesAnOddTimeDim() {
-        String message = org.junit.jupiter.api.Assertions.assertThrows(
-                        HourglassException.class, () -> new TinyUNet(63))
+        String message = org.junit.jupiter.api.Assertions.assertThrows(HourglassException.class, () -> new TinyUNet(63))
                 .getMessage();
         assertTrue(message.contains("time_dim") && message.contains("63"), message);
     }

@@ -3,8 +3,8 @@ package dev.hourglass.unet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.Graph;
+import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.Safetensors;
@@ -64,8 +64,7 @@ class TinyUNetTrainingTest {
         graph.differentiate(graph.inputs().get("sample"));
         try (Weights weights = TinyUNetReference.weights();
                 Weights gradients = Weights.open("gradients", weights.parameters());
-                Program program =
-                        Program.forTraining(graph, weights, gradients, Backend.kernels(), workers)) {
+                Program program = Program.forTraining(graph, weights, gradients, Backend.kernels(), workers)) {
             program.input("sample").copyFrom(file.floats("x"));
             program.input("timestep").copyFrom(file.floats("t"));
             program.input("target").copyFrom(file.floats("target"));
@@ -74,8 +73,7 @@ class TinyUNetTrainingTest {
             program.backward();
             assertEquals(file.floats("loss")[0], program.output("loss").get(0), 1e-6);
             double largest = largestNorm(file, weights);
-            requireClose(
-                    "grad_x", program.inputGradient("sample").toArray(), file.floats("grad_x"), largest);
+            requireClose("grad_x", program.inputGradient("sample").toArray(), file.floats("grad_x"), largest);
             for (Parameter parameter : weights.parameters()) {
                 requireClose(
                         parameter.name(),
@@ -98,8 +96,7 @@ class TinyUNetTrainingTest {
         double norm = Math.max(Floats.norm(expected), 1e-9 * largest);
         double error = Floats.relativeError(found, expected) * Floats.norm(expected) / norm;
         assertTrue(
-                error <= GRADIENT_TOLERANCE,
-                () -> String.format(Locale.ROOT, "%s: relative error %.2e", name, error));
+                error <= GRADIENT_TOLERANCE, () -> String.format(Locale.ROOT, "%s: relative error %.2e", name, error));
     }
 
     @Test

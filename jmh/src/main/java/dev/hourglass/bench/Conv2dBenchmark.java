@@ -86,9 +86,7 @@ public class Conv2dBenchmark extends ShortRuns {
     }
 
     private static Conv2dGeometry parse(String layer, int batch) {
-        int[] n = Arrays.stream(layer.split("[x,]"))
-                .mapToInt(Integer::parseInt)
-                .toArray();
+        int[] n = Arrays.stream(layer.split("[x,]")).mapToInt(Integer::parseInt).toArray();
         return Conv2dGeometry.of(
                 batch, n[4], n[5], n[0], n[1], n[2], n[3], Window.padded(n[2] / 2), Window.padded(n[3] / 2));
     }

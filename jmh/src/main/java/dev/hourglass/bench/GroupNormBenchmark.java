@@ -64,8 +64,7 @@ public class GroupNormBenchmark extends ShortRuns {
     }
 
     private void normalise() {
-        kernel.forward(
-                x, gamma, beta, y, stats, map.pixels(), map.channels(), GROUPS, EPS, 0, map.images());
+        kernel.forward(x, gamma, beta, y, stats, map.pixels(), map.channels(), GROUPS, EPS, 0, map.images());
     }
 
     /** Statistics and normalisation. */
@@ -79,18 +78,7 @@ public class GroupNormBenchmark extends ShortRuns {
     @Benchmark
     public void backward(Rates.Traffic rate) {
         kernel.backward(
-                x,
-                gamma,
-                stats,
-                dy,
-                dx,
-                false,
-                partials,
-                map.pixels(),
-                map.channels(),
-                GROUPS,
-                0,
-                map.images());
+                x, gamma, stats, dy, dx, false, partials, map.pixels(), map.channels(), GROUPS, 0, map.images());
         kernel.reduceGradient(partials, map.images(), map.channels(), dgamma, dbeta, false);
         rate.floats(3 * map.elements());
     }

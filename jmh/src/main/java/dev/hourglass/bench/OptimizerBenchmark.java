@@ -51,8 +51,7 @@ public class OptimizerBenchmark extends ShortRuns {
     /** One step; PyTorch's settings. */
     @Benchmark
     public void adamW(Rates.Traffic rate) {
-        kernel.adamW(
-                w, g, m, v, 1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, CORRECTION_1, CORRECTION_2, 1f, 0, elements);
+        kernel.adamW(w, g, m, v, 1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, CORRECTION_1, CORRECTION_2, 1f, 0, elements);
         rate.floats(7L * elements);
     }
 

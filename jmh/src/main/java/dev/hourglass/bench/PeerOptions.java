@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * @param batches of forward passes; training steps have {@link #TRAINING_BATCH}
  * @param threads numbers of threads, one after the other
  * @param rounds samples of each engine
- * @param warmUpSeconds how long each engine runs a job before it is timed
+ * @param warmUpSeconds how long an engine must have got no faster at a job before it is timed
  */
 record PeerOptions(
         Path out, Set<Job.Kind> kinds, List<Integer> batches, List<Integer> threads, int rounds, double warmUpSeconds) {
@@ -32,7 +32,7 @@ record PeerOptions(
               --batch 1,16,128       batches of the forward pass
               --threads 1,2          numbers of threads
               --rounds 15            samples of each engine
-              --warmup 4             seconds that each engine runs each job before it is timed
+              --warmup 3             seconds without progress after which an engine counts as warm
             """;
 
     /**
@@ -46,7 +46,7 @@ record PeerOptions(
         List<Integer> batches = List.of(1, 16, TRAINING_BATCH);
         List<Integer> threads = List.of(1, 2);
         int rounds = 15;
-        double warmUpSeconds = 4;
+        double warmUpSeconds = 3;
         for (int k = 0; k < arguments.length; k += 2) {
             if (k + 1 == arguments.length) {
                 throw wrong(arguments[k]);
@@ -74,7 +74,8 @@ record PeerOptions(
     }
 
     private static List<Integer> positives(String value) {
-        List<Integer> numbers = Stream.of(value.split(",")).map(Integer::valueOf).toList();
+        List<Integer> numbers =
+                Stream.of(value.split(",")).map(Integer::valueOf).toList();
         if (numbers.stream().anyMatch(number -> number < 1)) {
             throw wrong(value);
         }

@@ -4,6 +4,7 @@ import dev.hourglass.bench.peer.Comparison;
 import dev.hourglass.bench.peer.Engine;
 import dev.hourglass.bench.peer.HourglassEngine;
 import dev.hourglass.bench.peer.Job;
+import dev.hourglass.bench.peer.Machine;
 import dev.hourglass.bench.peer.PyTorchEngine;
 import dev.hourglass.bench.peer.Report;
 import java.io.IOException;
@@ -30,18 +31,20 @@ public final class Peers {
             System.exit(2);
             return;
         }
+        String machine = Machine.describe();
+        System.err.println(machine);
         Comparison comparison = new Comparison(engines(), options.rounds(), options.warmUpSeconds());
         List<Comparison.Outcome> outcomes = new ArrayList<>();
         try {
             for (Job job : options.jobs()) {
-                System.err.println(job);
+                System.err.println(job.kind() + ", batch " + job.batch() + ", threads " + job.threads());
                 outcomes.add(comparison.run(job));
             }
         } catch (IllegalStateException e) {
             System.err.println(e.getMessage());
             System.exit(1);
         }
-        String report = Report.of(comparison, outcomes);
+        String report = Report.of(machine, comparison, outcomes);
         System.out.println(report);
         if (options.out() != null) {
             Path out = options.out().toAbsolutePath();

@@ -31,15 +31,7 @@ public record NearestResize(int height, int width) implements Op {
         Workers workers = binding.workers();
         Shape x = binding.inputShape(0);
         Workers.Task forward = (image, worker) -> resample.nearest(
-                binding.input(0),
-                binding.output(),
-                x.dim(1),
-                x.dim(2),
-                height,
-                width,
-                x.dim(3),
-                image,
-                image + 1);
+                binding.input(0), binding.output(), x.dim(1), x.dim(2), height, width, x.dim(3), image, image + 1);
         Workers.Task backward = (image, worker) -> resample.nearestGradient(
                 binding.outputGradient(),
                 binding.inputGradient(0),

@@ -5,8 +5,18 @@ import java.util.List;
 
 /** An operation of a graph. It holds settings only; memory comes with the {@link Binding} when a program is compiled. */
 public sealed interface Op
-        permits Add, AveragePool, ChannelShift, Concat, Conv2d, GroupNorm, Linear, MeanSquaredError, NearestResize, Silu,
-                SinusoidalEncoding, Zeros {
+        permits Add,
+                AveragePool,
+                ChannelShift,
+                Concat,
+                Conv2d,
+                GroupNorm,
+                Linear,
+                MeanSquaredError,
+                NearestResize,
+                Silu,
+                SinusoidalEncoding,
+                Zeros {
 
     /**
      * The output's shape.

@@ -13,8 +13,7 @@ import java.util.List;
  * @param freqShift what is subtracted from {@code dim / 2} in the exponent's denominator
  * @param period the longest wavelength over 2 pi
  */
-public record SinusoidalEncoding(int dim, TimestepEncoding.Order order, double freqShift, double period)
-        implements Op {
+public record SinusoidalEncoding(int dim, TimestepEncoding.Order order, double freqShift, double period) implements Op {
 
     @Override
     public Shape shape(List<Shape> inputs) {

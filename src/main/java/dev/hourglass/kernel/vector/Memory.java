@@ -70,8 +70,8 @@ final class Memory {
             throw new IllegalStateException("memory used after it was given back");
         }
         if (offset < 0 || count < 0 || (offset + count) * Float.BYTES > segment.byteSize()) {
-            throw new IndexOutOfBoundsException(
-                    "floats " + offset + " to " + (offset + count) + " of a segment of " + segment.byteSize() + " bytes");
+            throw new IndexOutOfBoundsException("floats " + offset + " to " + (offset + count) + " of a segment of "
+                    + segment.byteSize() + " bytes");
         }
     }
 }

@@ -112,7 +112,13 @@ public final class VectorConv2d implements Conv2d {
                 for (int r = 0; r < rows; r += ROWS) {
                     RegisterTile.multiply(a + r * STRIDE, b, depth, tile);
                     long to = yAt + ((long) (row0 + r) * g.yStride() + (long) p * COLUMNS) * 4;
-                    merge(tile, k0 == 0 ? bias : 0, to, g.yStride() * 4L, Math.min(ROWS, rows - r), columns,
+                    merge(
+                            tile,
+                            k0 == 0 ? bias : 0,
+                            to,
+                            g.yStride() * 4L,
+                            Math.min(ROWS, rows - r),
+                            columns,
                             accumulate || k0 > 0);
                 }
             }

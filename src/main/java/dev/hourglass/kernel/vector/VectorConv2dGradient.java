@@ -44,8 +44,7 @@ final class VectorConv2dGradient {
         return chunks(g) * partialFloats(g) * Float.BYTES;
     }
 
-    static void compute(
-            Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
+    static void compute(Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
         int chunk = item / depthBlocks(g);
         int k0 = item % depthBlocks(g) * BLOCK_DEPTH;
         int k1 = Math.min(k0 + BLOCK_DEPTH, g.depth());

@@ -13,8 +13,6 @@ final class Width {
 
     private static VectorSpecies<Float> choose() {
         int bits = Integer.getInteger("hourglass.vector.bits", 0);
-        return bits == 0
-                ? FloatVector.SPECIES_PREFERRED
-                : VectorSpecies.of(float.class, VectorShape.forBitSize(bits));
+        return bits == 0 ? FloatVector.SPECIES_PREFERRED : VectorSpecies.of(float.class, VectorShape.forBitSize(bits));
     }
 }

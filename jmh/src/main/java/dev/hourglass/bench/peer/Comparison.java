@@ -14,7 +14,7 @@ import java.util.List;
  *
  * @param engines the first is the one the others are compared with
  * @param rounds samples of each engine
- * @param warmUpSeconds how long each engine runs a job before it is timed
+ * @param warmUpSeconds how long an engine must have got no faster at a job before it is timed
  */
 public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds) {
 
@@ -24,8 +24,13 @@ public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds)
     /** How long the threads of the engine before may spin before they sleep. */
     private static final long SETTLE_MILLIS = 20;
 
-    private static final int WARM_UP_RUNS = 3;
-    private static final int ALLOCATION_RUNS = 20;
+    private static final int WARM_UP_RUNS = 5;
+    private static final double LONGEST_WARM_UP_MILLIS = 60_000;
+
+    /** The share of its time that a run must be faster by to count as faster. */
+    private static final double IMPROVEMENT = 0.03;
+
+    private static final int ALLOCATION_RUNS = 5;
 
     /**
      * What came out.
@@ -75,16 +80,29 @@ public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds)
         return millis;
     }
 
-    /** Milliseconds of the last of the runs. */
+    /**
+     * Runs until no run has been faster than all before it for {@link #warmUpSeconds}: how long the compiler needs depends on what else
+     * the machine does.
+     *
+     * @return milliseconds of the fastest run
+     */
     private double warmUp(Engine.Work work) {
+        double fastest = Double.POSITIVE_INFINITY;
         long start = System.nanoTime();
-        double last = 0;
-        for (int run = 0; run < WARM_UP_RUNS || millisSince(start) < 1e3 * warmUpSeconds; run++) {
+        long improved = start;
+        for (int run = 0; run < WARM_UP_RUNS || millisSince(improved) < 1e3 * warmUpSeconds; run++) {
             long before = System.nanoTime();
             work.run();
-            last = millisSince(before);
+            double millis = millisSince(before);
+            if (millis < fastest * (1 - IMPROVEMENT)) {
+                improved = System.nanoTime();
+            }
+            fastest = Math.min(fastest, millis);
+            if (millisSince(start) > LONGEST_WARM_UP_MILLIS) {
+                break;
+            }
         }
-        return last;
+        return fastest;
     }
 
     private static double sample(Engine.Work work, int repeats) {

@@ -53,8 +53,7 @@ public final class HourglassEngine implements Engine {
             slab = Slab.open("images of a benchmark", 2 * imageBytes + (long) job.batch() * Float.BYTES);
             sample = slab.tensor(0, session.sampleShape()).copyFrom(example.sample());
             output = slab.tensor(imageBytes, session.outputShape());
-            timesteps = slab.tensor(2 * imageBytes, Shape.of(job.batch()))
-                    .copyFrom(example.timesteps());
+            timesteps = slab.tensor(2 * imageBytes, Shape.of(job.batch())).copyFrom(example.timesteps());
         }
 
         @Override

@@ -2,28 +2,37 @@ package dev.hourglass.bench.peer;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** What figures depend on besides the code. */
-final class Machine {
+public final class Machine {
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
     private Machine() {}
 
-    /** One line for people. */
-    static String describe() {
-        return "%s, %d processors, %s; %s %s; %s"
-                .formatted(
-                        processor(),
-                        Runtime.getRuntime().availableProcessors(),
-                        System.getProperty("os.name"),
-                        System.getProperty("java.vm.name"),
-                        Runtime.version(),
-                        LocalDate.now());
+    /** Processes that wanted a processor in the last minute; negative where the system does not say. */
+    private static double load() {
+        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    }
+
+    /** One line for people. The load is that of the moment: ask before anything is timed. */
+    public static String describe() {
+        return String.format(
+                Locale.ROOT,
+                "%s, %d processors, %s; %s %s; %s; load %.1f",
+                processor(),
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("os.name"),
+                System.getProperty("java.vm.name"),
+                Runtime.version(),
+                LocalDate.now(),
+                load());
     }
 
     private static String processor() {

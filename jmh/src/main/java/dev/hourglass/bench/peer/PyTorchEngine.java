@@ -28,16 +28,31 @@ public final class PyTorchEngine implements Engine {
         this.format = format;
     }
 
-    /** Images as {@code [N, C, H, W]}, PyTorch's default. */
+    /**
+     * Images as {@code [N, C, H, W]}, PyTorch's default.
+     *
+     * @throws LinkageError when the libraries are not there
+     */
     public static Engine contiguous() {
-        Loader.load(torch.class);
+        load();
         return new PyTorchEngine("PyTorch", MemoryFormat.Contiguous);
     }
 
-    /** Images as {@code [N, H, W, C]}. */
+    /**
+     * Images as {@code [N, H, W, C]}.
+     *
+     * @throws LinkageError when the libraries are not there
+     */
     public static Engine channelsLast() {
-        Loader.load(torch.class);
+        load();
         return new PyTorchEngine("PyTorch channels_last", MemoryFormat.ChannelsLast);
+    }
+
+    /** All tensors are closed by hand here, so the peer need not pay for JavaCPP's watch over forgotten ones. */
+    private static void load() {
+        System.setProperty("org.bytedeco.javacpp.nopointergc", "true");
+        System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+        Loader.load(torch.class);
     }
 
     @Override

@@ -10,15 +10,23 @@ public final class Report {
 
     private Report() {}
 
-    /** The whole report: machine, engines, ratios to the fastest peer, all times, agreement. */
-    public static String of(Comparison comparison, List<Comparison.Outcome> outcomes) {
+    /**
+     * The whole report: machine, engines, ratios to the fastest peer, all times, agreement.
+     *
+     * @param machine one line about it
+     */
+    public static String of(String machine, Comparison comparison, List<Comparison.Outcome> outcomes) {
         StringBuilder text = new StringBuilder("# TinyUNet 28x28, engines timed in turns in one process\n\n");
-        text.append("Machine: ").append(Machine.describe()).append(".\n\n");
+        text.append("Machine: ").append(machine).append(".\n\n");
         for (Engine engine : comparison.engines()) {
-            text.append("- ").append(engine.name()).append(": ").append(engine.details()).append('\n');
+            text.append("- ")
+                    .append(engine.name())
+                    .append(": ")
+                    .append(engine.details())
+                    .append('\n');
         }
         text.append(format(
-                "%nOne sample of each engine in each of %d rounds, after %.1f s of warm-up; times are per run.%n",
+                "%nOne sample of each engine in each of %d rounds, warmed up until %.1f s brought no faster run.%n",
                 comparison.rounds(), comparison.warmUpSeconds()));
         if (comparison.engines().size() > 1) {
             text.append(ratios(outcomes));
