@@ -21,7 +21,8 @@ public final class Weights implements AutoCloseable {
 
     private Weights(String purpose, List<Parameter> parameters) {
         parameters.forEach(parameter -> this.parameters.put(parameter.name(), parameter));
-        long floats = flatLength(parameters);
+        // at least one gap, because no tensor is empty
+        long floats = Math.max(nextOffset(1), flatLength(parameters));
         slab = Slab.open(purpose, floats * Float.BYTES);
         flat = slab.tensor(0, Shape.of(Math.toIntExact(floats)));
     }
@@ -33,6 +34,9 @@ public final class Weights implements AutoCloseable {
 
     /** The floats of the flat vector, gaps for alignment included. */
     public static long flatLength(List<Parameter> parameters) {
+        if (parameters.isEmpty()) {
+            return 0;
+        }
         Parameter last = parameters.getLast();
         return nextOffset(last.offset() + last.elements());
     }

@@ -171,6 +171,10 @@ public record Conv2dGeometry(
     }
 
     private static int source(int position, int up, int length) {
+        if (up == 1) {
+            // the common case, without the divisions, which would cost more than copying what is found there
+            return position >= 0 && position < length ? position : -1;
+        }
         if (position < 0 || position % up != 0) {
             return -1;
         }

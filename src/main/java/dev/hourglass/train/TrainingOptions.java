@@ -15,8 +15,8 @@ import dev.hourglass.error.HourglassException;
 public record TrainingOptions(
         int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed) {
 
-    private static final int DEMO_BATCH = 32;
-    private static final long DEMO_WARMUP = 100;
+    private static final int DEMO_BATCH = 16;
+    private static final long DEMO_WARMUP = 200;
     private static final double DEMO_PEAK_RATE = 2e-3;
     private static final double DEMO_EMA_DECAY = 0.995;
 

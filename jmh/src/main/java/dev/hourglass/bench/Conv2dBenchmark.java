@@ -24,15 +24,15 @@ public class Conv2dBenchmark extends ShortRuns {
     @Param
     public Twin twin;
 
-    /** Layers of TinyUNet as {@code CINxCOUT,KxK,HxW}, stride 1, same padding. */
+    /** Layers of TinyUNet as {@code CINxCOUT/KxK/HxW}, stride 1, same padding. */
     @Param({
-        "32x32,3x3,28x28",
-        "96x32,3x3,28x28",
-        "64x64,3x3,14x14",
-        "128x128,3x3,7x7",
-        "128x128,3x3,3x3",
-        "1x32,3x3,28x28",
-        "96x32,1x1,28x28"
+        "32x32/3x3/28x28",
+        "96x32/3x3/28x28",
+        "64x64/3x3/14x14",
+        "128x128/3x3/7x7",
+        "128x128/3x3/3x3",
+        "1x32/3x3/28x28",
+        "96x32/1x1/28x28"
     })
     public String layer;
 
@@ -86,7 +86,7 @@ public class Conv2dBenchmark extends ShortRuns {
     }
 
     private static Conv2dGeometry parse(String layer, int batch) {
-        int[] n = Arrays.stream(layer.split("[x,]")).mapToInt(Integer::parseInt).toArray();
+        int[] n = Arrays.stream(layer.split("[x/]")).mapToInt(Integer::parseInt).toArray();
         return Conv2dGeometry.of(
                 batch, n[4], n[5], n[0], n[1], n[2], n[3], Window.padded(n[2] / 2), Window.padded(n[3] / 2));
     }

@@ -26,16 +26,17 @@ final class Im2col {
         int runTaps = dense ? g.kw() : 1;
         int runLength = runTaps * g.cin();
         int runsPerKernelRow = g.kw() / runTaps;
+        int firstRun = k0 / runLength;
         int ox = row0 % g.ow();
         int oy = row0 / g.ow() % g.oh();
         int n = row0 / g.ow() / g.oh();
         for (int r = 0; r < rows; r++) {
             long to = out + (long) r * outStride * Float.BYTES;
-            for (int run = k0 / runLength; run * runLength < k1; run++) {
-                int begin = Math.max(k0 - run * runLength, 0);
-                int end = Math.min(k1 - run * runLength, runLength);
-                int i = run / runsPerKernelRow;
-                int j = run % runsPerKernelRow;
+            int i = firstRun / runsPerKernelRow;
+            int j = firstRun % runsPerKernelRow;
+            for (int start = firstRun * runLength; start < k1; start += runLength) {
+                int begin = Math.max(k0 - start, 0);
+                int end = Math.min(k1 - start, runLength);
                 int iy = g.inputRow(oy, i);
                 int ix = dense ? ox * g.strideW() - g.padLeft() : g.inputColumn(ox, j);
                 int taken = iy < 0 ? 0 : dense ? g.w() - ix : ix < 0 ? 0 : 1;
@@ -46,6 +47,10 @@ final class Im2col {
                 copy(x + (pixel * g.xStride() + valid0) * Float.BYTES, to + (valid0 - begin) * 4L, valid1 - valid0);
                 zero(to + (valid1 - begin) * 4L, end - valid1);
                 to += (end - begin) * 4L;
+                if (++j == runsPerKernelRow) {
+                    j = 0;
+                    i++;
+                }
             }
             if (++ox == g.ow()) {
                 ox = 0;
