@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.UNet;
 import dev.hourglass.io.Images;
+import dev.hourglass.train.TrainingOptions;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +50,12 @@ class DemoCommandTest {
             assertEquals(Samples.SIZE, model.sampleSize());
         }
         assertReport(Files.readString(out.resolve("report.html")), cli.out());
-        cli.printed(out, "raw weights", "all memory wires cut", "6 of 32 images", "training 0:");
+        cli.printed(
+                out,
+                "raw weights",
+                "all memory wires cut",
+                "6 of " + TrainingOptions.demo(60_000, 1, 6, 0).batch() + " images",
+                "training 0:");
         assertTrue(cli.err().contains("6/6 steps"), cli.err());
         assertFalse(cli.err().contains("\r"), "a file gets lines, not a line written over");
     }
