@@ -24,12 +24,17 @@ public final class Safetensors implements AutoCloseable {
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Path file;
+    private final FileChannel channel;
+    private final long length;
     private final Arena arena;
     private final MemorySegment data;
     private final SafetensorsHeader header;
 
-    private Safetensors(Path file, Arena arena, MemorySegment data, SafetensorsHeader header) {
+    private Safetensors(
+            Path file, FileChannel channel, long length, Arena arena, MemorySegment data, SafetensorsHeader header) {
         this.file = file;
+        this.channel = channel;
+        this.length = length;
         this.arena = arena;
         this.data = data;
         this.header = header;
@@ -43,21 +48,33 @@ public final class Safetensors implements AutoCloseable {
     public static Safetensors open(Path file) {
         Problems.requireFile(file, "a safetensors file");
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(file, StandardOpenOption.READ);
+            long length = channel.size();
+            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, length, arena);
             long headerBytes = headerLength(file, all);
             MemorySegment data = all.asSlice(Long.BYTES + headerBytes);
             byte[] json = all.asSlice(Long.BYTES, headerBytes).toArray(ValueLayout.JAVA_BYTE);
-            Safetensors opened =
-                    new Safetensors(file, arena, data, SafetensorsHeader.parse(file, json, data.byteSize()));
-            arena = null;
-            return opened;
+            SafetensorsHeader header = SafetensorsHeader.parse(file, json, data.byteSize());
+            return new Safetensors(file, channel, length, arena, data, header);
         } catch (IOException e) {
+            release(arena, channel);
             throw Problems.unreadable(file, e);
-        } finally {
-            if (arena != null) {
-                arena.close();
+        } catch (RuntimeException e) {
+            release(arena, channel);
+            throw e;
+        }
+    }
+
+    private static void release(Arena arena, FileChannel channel) {
+        arena.close();
+        try {
+            if (channel != null) {
+                channel.close();
             }
+        } catch (IOException e) {
+            // a file that was only read loses nothing when closing it fails
         }
     }
 
@@ -148,23 +165,40 @@ public final class Safetensors implements AutoCloseable {
                     .build();
         }
         requireOpen();
+        requireWhole(name);
         try {
             FloatDecoder.decode(entry.type(), data.asSlice(entry.begin(), entry.bytes()), target, entry.elements());
         } catch (InternalError e) {
-            // How the JVM reports a page that is gone because someone cut the file short after it was mapped.
-            throw HourglassException.what("the file changed while it was being read")
-                    .where(file + ": tensor " + Problems.quote(name))
-                    .mend("open it again when nothing writes to it any more")
-                    .cause(e)
-                    .build();
+            // How the JVM reports a mapped page that is gone; it may also come late, which is why the size is looked at
+            // first.
+            throw changed(name, e);
         }
+    }
+
+    /** Touching pages of a file that someone has cut short since it was mapped is an error of the JVM: ask first. */
+    private void requireWhole(String name) {
+        try {
+            if (channel.size() < length) {
+                throw changed(name, null);
+            }
+        } catch (IOException e) {
+            throw changed(name, e);
+        }
+    }
+
+    private HourglassException changed(String name, Throwable cause) {
+        return HourglassException.what("the file changed while it was being read")
+                .where(file + ": tensor " + Problems.quote(name))
+                .mend("open it again when nothing writes to it any more")
+                .cause(cause)
+                .build();
     }
 
     /** Unmaps the file; nothing can be read from it any more. Closing twice is harmless. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {
-            arena.close();
+            release(arena, channel);
         }
     }
 

@@ -58,7 +58,7 @@ record PeerOptions(
                 case "--batch" -> batches = positives(value);
                 case "--threads" -> threads = positives(value);
                 case "--rounds" -> rounds = positives(value).getFirst();
-                case "--warmup" -> warmUpSeconds = Double.parseDouble(value);
+                case "--warmup" -> warmUpSeconds = seconds(value);
                 default -> throw wrong(arguments[k]);
             }
         }
@@ -80,6 +80,13 @@ record PeerOptions(
             throw wrong(value);
         }
         return numbers;
+    }
+
+    private static double seconds(String value) {
+        if (!value.matches("\\d{1,4}(\\.\\d{1,3})?")) {
+            throw wrong(value);
+        }
+        return Double.parseDouble(value);
     }
 
     private static IllegalArgumentException wrong(String argument) {

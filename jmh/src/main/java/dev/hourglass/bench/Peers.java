@@ -26,7 +26,7 @@ public final class Peers {
         try {
             options = PeerOptions.parse(arguments);
             requireSettings();
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | IllegalStateException e) {
             System.err.println(e.getMessage());
             System.exit(2);
             return;

@@ -28,10 +28,13 @@ public final class Report {
         text.append(format(
                 "%nOne sample of each engine in each of %d rounds, warmed up until %.1f s brought no faster run.%n",
                 comparison.rounds(), comparison.warmUpSeconds()));
-        if (comparison.engines().size() > 1) {
-            text.append(ratios(outcomes));
+        if (comparison.engines().size() == 1) {
+            return text.append(times(outcomes)).toString();
         }
-        return text.append(times(outcomes)).append(agreement(outcomes)).toString();
+        return text.append(ratios(outcomes))
+                .append(times(outcomes))
+                .append(agreement(outcomes))
+                .toString();
     }
 
     private static String ratios(List<Comparison.Outcome> outcomes) {
@@ -84,7 +87,7 @@ public final class Report {
         StringBuilder text = new StringBuilder("\nThe same random weights and inputs in all engines:\n\n");
         for (Comparison.Outcome outcome : outcomes) {
             text.append(format(
-                    "- %s, %d threads: %s%n",
+                    "- %s, threads %d: %s%n",
                     outcome.job().label(), outcome.job().threads(), outcome.agreement()));
         }
         return text.toString();
