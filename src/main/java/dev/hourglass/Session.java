@@ -44,20 +44,25 @@ public final class Session implements AutoCloseable {
         this.options = options;
         Graph graph = Models.inferenceGraph(architecture, options);
         workers = new Workers(options.threads());
+        Program compiled = null;
         try {
-            program = Program.forInference(graph, weights, kernels, workers);
+            compiled = Program.forInference(graph, weights, kernels, workers);
+            long inputBytes = Slab.aligned(compiled.input(Models.SAMPLE).shape().floatBytes());
+            long outputBytes = compiled.output(Models.OUTPUT).shape().floatBytes();
+            staging = Slab.open("images at the public face", inputBytes + outputBytes);
         } catch (RuntimeException e) {
             workers.close();
+            if (compiled != null) {
+                compiled.close();
+            }
             throw e;
         }
+        program = compiled;
         sample = program.input(Models.SAMPLE);
         timesteps = program.input(Models.TIMESTEP);
         prediction = program.output(Models.OUTPUT);
-        long inputBytes = Slab.aligned(sample.shape().floatBytes());
-        staging = Slab.open(
-                "images at the public face", inputBytes + prediction.shape().floatBytes());
         stagedInput = staging.tensor(0, sample.shape());
-        stagedOutput = staging.tensor(inputBytes, prediction.shape());
+        stagedOutput = staging.tensor(Slab.aligned(sample.shape().floatBytes()), prediction.shape());
     }
 
     /**

@@ -9,6 +9,9 @@ import java.lang.foreign.MemorySegment;
  */
 public interface GroupNorm {
 
+    /** Bytes of scratch memory that each worker needs. */
+    long workspaceBytes();
+
     /**
      * {@code y = (x - mean) / sqrt(variance + eps) * gamma + beta}, with the biased variance.
      *
@@ -21,6 +24,7 @@ public interface GroupNorm {
             MemorySegment beta,
             MemorySegment y,
             MemorySegment stats,
+            MemorySegment workspace,
             int pixels,
             int channels,
             int groups,
@@ -42,6 +46,7 @@ public interface GroupNorm {
             MemorySegment dx,
             boolean accumulate,
             MemorySegment partials,
+            MemorySegment workspace,
             int pixels,
             int channels,
             int groups,

@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hourglass.memory.Slab;
+import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 /** The vector twin of {@link GroupNorm} against the scalar one, which is held by PyTorch's figures and by finite differences. */
 class GroupNormTest {
+
+    private static final MemorySegment WORKSPACE = Slab.open("workspace", 4096).slice(0, 4096);
 
     private static final float EPS = 1e-5f;
     private static final int[] CHANNELS = {1, 2, 3, 5, 8, 12, 16, 17, 24, 31, 32, 33, 48, 64, 100, 128};
@@ -68,6 +72,7 @@ class GroupNormTest {
                     beta.segment(),
                     y.segment(),
                     stats.segment(),
+                    WORKSPACE,
                     pixels,
                     channels,
                     groups,
@@ -85,6 +90,7 @@ class GroupNormTest {
                     dx.segment(),
                     accumulate,
                     partials.segment(),
+                    WORKSPACE,
                     pixels,
                     channels,
                     groups,
@@ -260,6 +266,7 @@ class GroupNormTest {
                                 same.beta().segment(),
                                 same.x().segment(),
                                 same.stats().segment(),
+                                WORKSPACE,
                                 99,
                                 channels,
                                 1,
@@ -287,6 +294,7 @@ class GroupNormTest {
                             null,
                             false,
                             without.partials().segment(),
+                            WORKSPACE,
                             49,
                             24,
                             3,

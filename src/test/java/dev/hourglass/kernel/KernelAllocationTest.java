@@ -47,6 +47,8 @@ class KernelAllocationTest {
         MemorySegment beta = GuardedFloats.random(5, channels).segment();
         MemorySegment stats = GuardedFloats.zeros(2).segment();
         MemorySegment sums = GuardedFloats.zeros(2 * channels).segment();
+        MemorySegment w = GuardedFloats.zeros(Math.toIntExact(k.groupNorm().workspaceBytes() / Float.BYTES))
+                .segment();
         MemorySegment bytes = Arena.ofAuto().allocate(n);
         String of = " of " + channels + " channels";
         Elementwise e = k.elementwise();
@@ -60,10 +62,10 @@ class KernelAllocationTest {
         all.put("bytesToFloats" + of, () -> e.bytesToFloats(bytes, y, 1, 0, 0, 0, n));
         all.put("firstNonFinite" + of, () -> e.firstNonFinite(x, 0, n));
         GroupNorm norm = k.groupNorm();
-        all.put("groupNorm" + of, () -> norm.forward(x, gamma, beta, z, stats, pixels, channels, 1, 1e-5f, 0, 1));
+        all.put("groupNorm" + of, () -> norm.forward(x, gamma, beta, z, stats, w, pixels, channels, 1, 1e-5f, 0, 1));
         all.put(
                 "groupNorm backward" + of,
-                () -> norm.backward(x, gamma, stats, y, z, false, sums, pixels, channels, 1, 0, 1));
+                () -> norm.backward(x, gamma, stats, y, z, false, sums, w, pixels, channels, 1, 0, 1));
         all.put("groupNorm reduce" + of, () -> norm.reduceGradient(sums, 1, channels, gamma, beta, false));
         all.put("average" + of, () -> k.pool().average(x, y, side, side, channels, 2, 2, 0, 1));
         all.put("averageGradient" + of, () -> k.pool().averageGradient(x, y, true, side, side, channels, 2, 2, 0, 1));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.testing.ParityFile;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.Test;
@@ -123,6 +124,9 @@ class KernelParityTest {
         GuardedFloats partials = GuardedFloats.zeros(images * channels * 2);
         GuardedFloats dgamma = GuardedFloats.zeros(channels);
         GuardedFloats dbeta = GuardedFloats.zeros(channels);
+        MemorySegment workspace = GuardedFloats.zeros(
+                        Math.toIntExact(kernels.groupNorm().workspaceBytes() / Float.BYTES))
+                .segment();
         kernels.groupNorm()
                 .forward(
                         x.segment(),
@@ -130,6 +134,7 @@ class KernelParityTest {
                         beta.segment(),
                         y.segment(),
                         stats.segment(),
+                        workspace,
                         pixels,
                         channels,
                         groups,
@@ -145,6 +150,7 @@ class KernelParityTest {
                         dx.segment(),
                         false,
                         partials.segment(),
+                        workspace,
                         pixels,
                         channels,
                         groups,

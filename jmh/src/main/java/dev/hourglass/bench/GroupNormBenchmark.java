@@ -36,6 +36,7 @@ public class GroupNormBenchmark extends ShortRuns {
     private MemorySegment beta;
     private MemorySegment stats;
     private MemorySegment partials;
+    private MemorySegment workspace;
     private MemorySegment dgamma;
     private MemorySegment dbeta;
 
@@ -52,6 +53,7 @@ public class GroupNormBenchmark extends ShortRuns {
         beta = operands.normals(map.channels());
         stats = operands.floats(2L * map.images() * GROUPS);
         partials = operands.floats(2L * map.images() * map.channels());
+        workspace = operands.bytes(Math.max(1, kernel.workspaceBytes()));
         dgamma = operands.floats(map.channels());
         dbeta = operands.floats(map.channels());
         normalise();
@@ -64,7 +66,7 @@ public class GroupNormBenchmark extends ShortRuns {
     }
 
     private void normalise() {
-        kernel.forward(x, gamma, beta, y, stats, map.pixels(), map.channels(), GROUPS, EPS, 0, map.images());
+        kernel.forward(x, gamma, beta, y, stats, workspace, map.pixels(), map.channels(), GROUPS, EPS, 0, map.images());
     }
 
     /** Statistics and normalisation. */
@@ -78,7 +80,19 @@ public class GroupNormBenchmark extends ShortRuns {
     @Benchmark
     public void backward(Rates.Traffic rate) {
         kernel.backward(
-                x, gamma, stats, dy, dx, false, partials, map.pixels(), map.channels(), GROUPS, 0, map.images());
+                x,
+                gamma,
+                stats,
+                dy,
+                dx,
+                false,
+                partials,
+                workspace,
+                map.pixels(),
+                map.channels(),
+                GROUPS,
+                0,
+                map.images());
         kernel.reduceGradient(partials, map.images(), map.channels(), dgamma, dbeta, false);
         rate.floats(3 * map.elements());
     }

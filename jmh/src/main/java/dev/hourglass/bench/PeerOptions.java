@@ -74,12 +74,10 @@ record PeerOptions(
     }
 
     private static List<Integer> positives(String value) {
-        List<Integer> numbers =
-                Stream.of(value.split(",")).map(Integer::valueOf).toList();
-        if (numbers.stream().anyMatch(number -> number < 1)) {
+        if (!value.matches("[1-9]\\d{0,5}(,[1-9]\\d{0,5})*")) {
             throw wrong(value);
         }
-        return numbers;
+        return Stream.of(value.split(",")).map(Integer::valueOf).toList();
     }
 
     private static double seconds(String value) {

@@ -23,7 +23,6 @@ public record Add() implements Op {
     @Override
     public Execution bind(Binding binding) {
         Elementwise kernel = binding.kernels().elementwise();
-        Workers workers = binding.workers();
         long elements = binding.outputShape().elements();
         int items = Split.items(elements);
         MemorySegment a = binding.input(0);
@@ -43,16 +42,6 @@ public record Add() implements Op {
                 }
             }
         };
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, items);
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, items);
-            }
-        };
+        return new ParallelExecution(binding.workers(), items, forward, backward);
     }
 }

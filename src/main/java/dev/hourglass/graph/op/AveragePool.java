@@ -33,7 +33,6 @@ public record AveragePool(int kernel, int stride) implements Op {
     @Override
     public Execution bind(Binding binding) {
         Pool pool = binding.kernels().pool();
-        Workers workers = binding.workers();
         Shape x = binding.inputShape(0);
         Workers.Task forward = (image, worker) -> pool.average(
                 binding.input(0), binding.output(), x.dim(1), x.dim(2), x.dim(3), kernel, stride, image, image + 1);
@@ -48,16 +47,6 @@ public record AveragePool(int kernel, int stride) implements Op {
                 stride,
                 image,
                 image + 1);
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, x.dim(0));
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, x.dim(0));
-            }
-        };
+        return new ParallelExecution(binding.workers(), x.dim(0), forward, backward);
     }
 }

@@ -26,7 +26,6 @@ public record ChannelShift() implements Op {
     public Execution bind(Binding binding) {
         Channels channels = binding.kernels().channels();
         Elementwise elementwise = binding.kernels().elementwise();
-        Workers workers = binding.workers();
         Shape x = binding.inputShape(0);
         int pixels = x.dim(1) * x.dim(2);
         long image = (long) pixels * x.dim(3);
@@ -52,16 +51,6 @@ public record ChannelShift() implements Op {
                         n + 1);
             }
         };
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, x.dim(0));
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, x.dim(0));
-            }
-        };
+        return new ParallelExecution(binding.workers(), x.dim(0), forward, backward);
     }
 }

@@ -29,7 +29,6 @@ public record Concat() implements Op {
     @Override
     public Execution bind(Binding binding) {
         Channels kernel = binding.kernels().channels();
-        Workers workers = binding.workers();
         int a = binding.inputShape(0).dim(3);
         int b = binding.inputShape(1).dim(3);
         int both = a + b;
@@ -61,16 +60,6 @@ public record Concat() implements Op {
                 }
             }
         };
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, items);
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, items);
-            }
-        };
+        return new ParallelExecution(binding.workers(), items, forward, backward);
     }
 }

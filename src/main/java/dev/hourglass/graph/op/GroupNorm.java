@@ -34,6 +34,11 @@ public record GroupNorm(int groups, float eps) implements Op {
     }
 
     @Override
+    public long workspaceBytes(Site site) {
+        return site.kernels().groupNorm().workspaceBytes();
+    }
+
+    @Override
     public boolean backwardReadsInput(int index) {
         return true;
     }
@@ -52,6 +57,7 @@ public record GroupNorm(int groups, float eps) implements Op {
                 binding.parameter(1),
                 binding.output(),
                 binding.buffer(0),
+                binding.workspace(worker),
                 pixels,
                 channels,
                 groups,
@@ -66,6 +72,7 @@ public record GroupNorm(int groups, float eps) implements Op {
                 binding.inputGradient(0),
                 binding.accumulatesInputGradient(0),
                 binding.buffer(1),
+                binding.workspace(worker),
                 pixels,
                 channels,
                 groups,

@@ -28,7 +28,6 @@ public record NearestResize(int height, int width) implements Op {
     @Override
     public Execution bind(Binding binding) {
         Resample resample = binding.kernels().resample();
-        Workers workers = binding.workers();
         Shape x = binding.inputShape(0);
         Workers.Task forward = (image, worker) -> resample.nearest(
                 binding.input(0), binding.output(), x.dim(1), x.dim(2), height, width, x.dim(3), image, image + 1);
@@ -43,16 +42,6 @@ public record NearestResize(int height, int width) implements Op {
                 x.dim(3),
                 image,
                 image + 1);
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, x.dim(0));
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, x.dim(0));
-            }
-        };
+        return new ParallelExecution(binding.workers(), x.dim(0), forward, backward);
     }
 }

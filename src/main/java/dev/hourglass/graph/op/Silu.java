@@ -22,7 +22,6 @@ public record Silu() implements Op {
     @Override
     public Execution bind(Binding binding) {
         Elementwise kernel = binding.kernels().elementwise();
-        Workers workers = binding.workers();
         long elements = binding.outputShape().elements();
         int items = Split.items(elements);
         MemorySegment x = binding.input(0);
@@ -35,16 +34,6 @@ public record Silu() implements Op {
                 binding.accumulatesInputGradient(0),
                 Split.from(item),
                 Split.to(item, elements));
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, items);
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, items);
-            }
-        };
+        return new ParallelExecution(binding.workers(), items, forward, backward);
     }
 }

@@ -29,7 +29,6 @@ public record SinusoidalEncoding(int dim, TimestepEncoding.Order order, double f
     @Override
     public Execution bind(Binding binding) {
         TimestepEncoding kernel = binding.kernels().timestepEncoding();
-        Workers workers = binding.workers();
         int n = binding.inputShape(0).dim(0);
         Workers.Task forward = (row, worker) ->
                 kernel.encode(binding.input(0), binding.output(), dim, order, freqShift, period, row, row + 1);
@@ -44,16 +43,6 @@ public record SinusoidalEncoding(int dim, TimestepEncoding.Order order, double f
                 period,
                 row,
                 row + 1);
-        return new Execution() {
-            @Override
-            public void forward() {
-                workers.run(forward, n);
-            }
-
-            @Override
-            public void backward() {
-                workers.run(backward, n);
-            }
-        };
+        return new ParallelExecution(binding.workers(), n, forward, backward);
     }
 }

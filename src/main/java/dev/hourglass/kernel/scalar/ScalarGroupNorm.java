@@ -7,12 +7,18 @@ import java.lang.foreign.MemorySegment;
 public final class ScalarGroupNorm implements GroupNorm {
 
     @Override
+    public long workspaceBytes() {
+        return 0;
+    }
+
+    @Override
     public void forward(
             MemorySegment x,
             MemorySegment gamma,
             MemorySegment beta,
             MemorySegment y,
             MemorySegment stats,
+            MemorySegment workspace,
             int pixels,
             int channels,
             int groups,
@@ -69,6 +75,7 @@ public final class ScalarGroupNorm implements GroupNorm {
             MemorySegment dx,
             boolean accumulate,
             MemorySegment partials,
+            MemorySegment workspace,
             int pixels,
             int channels,
             int groups,

@@ -23,6 +23,7 @@ final class GroupGradient {
             long dx,
             boolean accumulate,
             long sums,
+            long scratch,
             int pixels,
             int channels,
             int width) {
@@ -33,20 +34,8 @@ final class GroupGradient {
         for (int v = 0; rows > 0 && v < columns; v += Memory.LANES) {
             long at = (long) v * Float.BYTES;
             long rowBytes = (long) columns * Float.BYTES;
-            column(
-                    x + at,
-                    gamma,
-                    stats,
-                    dy + at,
-                    dx + at,
-                    accumulate,
-                    sums,
-                    rows,
-                    rowBytes,
-                    v % channels,
-                    channels,
-                    width,
-                    share);
+            coefficients(gamma, stats, sums, scratch, v % channels, channels, width, share);
+            column(x + at, dy + at, dx + at, accumulate, scratch, rows, rowBytes);
         }
         for (int c = 0; rows * perRow < pixels && c < channels; c++) {
             int group = c / width;
@@ -63,44 +52,36 @@ final class GroupGradient {
         }
     }
 
-    private static void column(
-            long x,
-            long gamma,
-            long stats,
-            long dy,
-            long dx,
-            boolean accumulate,
-            long sums,
-            int rows,
-            long rowBytes,
-            int channel,
-            int channels,
-            int width,
-            double share) {
-        FloatVector means = FloatVector.zero(Memory.S);
-        FloatVector as = means;
-        FloatVector bs = means;
-        FloatVector slopes = means;
+    /** Writes mean, a, b and slope of one vector of columns to scratch memory, {@code [4, LANES]}. */
+    private static void coefficients(
+            long gamma, long stats, long sums, long scratch, int channel, int channels, int width, double share) {
         int c = channel;
         int known = -1; // the group that b and slope are of
         float b = 0;
         float slope = 0;
         for (int lane = 0; lane < Memory.LANES; lane++) {
             int group = c / width;
-            float scale = (float) Memory.FLOAT.get(Memory.ALL, stats + (2L * group + 1) * Float.BYTES);
+            float scale = Memory.get(stats + (2L * group + 1) * Float.BYTES);
             if (group != known) {
                 b = offset(sums, gamma, scale, group, channels, width, share);
                 slope = slope(sums, gamma, scale, group, width, share);
                 known = group;
             }
-            float a = scale * (float) Memory.FLOAT.get(Memory.ALL, gamma + (long) c * Float.BYTES);
-            float mean = (float) Memory.FLOAT.get(Memory.ALL, stats + 2L * group * Float.BYTES);
-            means = means.withLane(0, mean).rearrange(Lanes.ROTATE);
-            as = as.withLane(0, a).rearrange(Lanes.ROTATE);
-            bs = bs.withLane(0, b).rearrange(Lanes.ROTATE);
-            slopes = slopes.withLane(0, slope).rearrange(Lanes.ROTATE);
+            long at = scratch + (long) lane * Float.BYTES;
+            Memory.set(at, Memory.get(stats + 2L * group * Float.BYTES));
+            Memory.set(at + Memory.BYTES, scale * Memory.get(gamma + (long) c * Float.BYTES));
+            Memory.set(at + 2L * Memory.BYTES, b);
+            Memory.set(at + 3L * Memory.BYTES, slope);
             c = c + 1 == channels ? 0 : c + 1;
         }
+    }
+
+    private static void column(long x, long dy, long dx, boolean accumulate, long scratch, int rows, long rowBytes) {
+        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
+        FloatVector as = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + Memory.BYTES, Memory.ORDER);
+        FloatVector bs = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + 2L * Memory.BYTES, Memory.ORDER);
+        FloatVector slopes =
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + 3L * Memory.BYTES, Memory.ORDER);
         for (int r = 0; r < rows; r++) {
             long at = r * rowBytes;
             FloatVector value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
@@ -108,10 +89,8 @@ final class GroupGradient {
                     .fma(slopes, bs);
             value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER)
                     .fma(as, value);
-            if (accumulate) {
-                value = value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dx + at, Memory.ORDER));
-            }
-            value.intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+            (accumulate ? value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dx + at, Memory.ORDER)) : value)
+                    .intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
         }
     }
 

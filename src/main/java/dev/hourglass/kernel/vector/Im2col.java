@@ -69,11 +69,13 @@ final class Im2col {
     private static void copy(long from, long to, int count) {
         int k = 0;
         for (; k <= count - LANES; k += LANES) {
-            Memory.store(to + k * 4L, Memory.load(from + k * 4L));
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from + k * 4L, Memory.ORDER)
+                    .intoMemorySegment(Memory.ALL, to + k * 4L, Memory.ORDER);
         }
         if (k < count && count >= LANES) {
             // The last vector overlaps the one before.
-            Memory.store(to + (count - LANES) * 4L, Memory.load(from + (count - LANES) * 4L));
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from + (count - LANES) * 4L, Memory.ORDER)
+                    .intoMemorySegment(Memory.ALL, to + (count - LANES) * 4L, Memory.ORDER);
         } else {
             for (; k < count; k++) {
                 Memory.set(to + k * 4L, Memory.get(from + k * 4L));
@@ -85,7 +87,7 @@ final class Im2col {
         FloatVector zero = FloatVector.zero(S);
         int k = 0;
         for (; k <= count - LANES; k += LANES) {
-            Memory.store(to + k * 4L, zero);
+            zero.intoMemorySegment(Memory.ALL, to + k * 4L, Memory.ORDER);
         }
         for (; k < count; k++) {
             Memory.set(to + k * 4L, 0f);

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -13,8 +12,9 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link #address} for every range that it will touch, before touching it; with {@code -Dhourglass.checked=true} that verifies the
  * range against the segment's bounds and lifetime.
  *
- * <p>Hot loops call {@code FloatVector.fromMemorySegment(S, ALL, ...)} directly: unlike helpers of ours, the Vector API's own methods
- * are inlined whatever the size of the method around them.
+ * <p>Vectors are loaded and stored with {@code FloatVector.fromMemorySegment(S, ALL, ...)} and {@code intoMemorySegment}, written out:
+ * the Vector API's own methods are inlined whatever the size of the code around them, a helper of ours is not, and a vector that
+ * crosses a call is boxed on the heap.
  */
 final class Memory {
 
@@ -47,14 +47,6 @@ final class Memory {
             check(segment, offset, count);
         }
         return segment.address() + offset * Float.BYTES;
-    }
-
-    static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(S, ALL, address, ORDER);
-    }
-
-    static void store(long address, FloatVector v) {
-        v.intoMemorySegment(ALL, address, ORDER);
     }
 
     static float get(long address) {

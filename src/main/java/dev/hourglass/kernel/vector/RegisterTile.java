@@ -12,10 +12,7 @@ final class RegisterTile {
     private static final boolean WIDE = LANES >= 16;
 
     /** Rows of a tile. */
-    static final int ROWS = WIDE ? 14 : 6;
-
-    /** Rows of a tile of the transposed product. */
-    static final int TRANSPOSED_ROWS = WIDE ? 12 : 6;
+    static final int ROWS = WIDE ? 12 : 6;
 
     /** Columns of a tile: two vectors. */
     static final int COLUMNS = 2 * LANES;
@@ -41,7 +38,7 @@ final class RegisterTile {
      */
     static void multiply(long a, long b, int depth, long out) {
         if (WIDE) {
-            RegisterTile14x2.multiply(a, b, depth, out);
+            RegisterTile12x2.multiply(a, b, depth, out);
         } else {
             RegisterTile6x2.multiply(a, b, depth, out);
         }
@@ -50,9 +47,9 @@ final class RegisterTile {
     /**
      * {@code out = a' b}.
      *
-     * @param a address of {@code [depth, TRANSPOSED_ROWS]} with {@code aStride} bytes a row
+     * @param a address of {@code [depth, ROWS]} with {@code aStride} bytes a row
      * @param b address of {@code [depth, COLUMNS]} with {@code bStride} bytes a row
-     * @param out address of {@code [TRANSPOSED_ROWS, COLUMNS]}, dense
+     * @param out address of {@code [ROWS, COLUMNS]}, dense
      */
     static void multiplyTransposed(long a, long aStride, long b, long bStride, int depth, long out) {
         if (WIDE) {

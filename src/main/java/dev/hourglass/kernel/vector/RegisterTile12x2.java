@@ -5,17 +5,104 @@ import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.FLOAT;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 
 import jdk.incubator.vector.FloatVector;
 
 /**
- * A register tile of 12 rows by 2 vectors for AVX-512, for the transposed product, whose two strides leave C2 less room than
- * {@link RegisterTile14x2} has: with 14 rows it stops inlining and boxes the accumulators.
- * Written out row by row because C2 keeps only local variables in registers.
+ * A register tile of 12 rows by 2 vectors for AVX-512: 24 accumulators, 2 vectors of {@code b} and a broadcast in 32 registers. Two more
+ * rows would fit, and are a little faster when they compile; but then C2 stops inlining in one run of three, and boxes the
+ * accumulators on the heap. Written out row by row because C2 keeps only local variables in registers.
  */
 final class RegisterTile12x2 {
 
     private RegisterTile12x2() {}
+
+    /**
+     * {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each.
+     */
+    static void multiply(long a, long b, int depth, long out) {
+        FloatVector zero = FloatVector.zero(S);
+        FloatVector c0a = zero, c0b = zero;
+        FloatVector c1a = zero, c1b = zero;
+        FloatVector c2a = zero, c2b = zero;
+        FloatVector c3a = zero, c3b = zero;
+        FloatVector c4a = zero, c4b = zero;
+        FloatVector c5a = zero, c5b = zero;
+        FloatVector c6a = zero, c6b = zero;
+        FloatVector c7a = zero, c7b = zero;
+        FloatVector c8a = zero, c8b = zero;
+        FloatVector c9a = zero, c9b = zero;
+        FloatVector c10a = zero, c10b = zero;
+        FloatVector c11a = zero, c11b = zero;
+        for (int k = 0; k < depth; k++) {
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector x;
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4 * STRIDE));
+            c4a = x.fma(ba, c4a);
+            c4b = x.fma(bb, c4b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 5 * STRIDE));
+            c5a = x.fma(ba, c5a);
+            c5b = x.fma(bb, c5b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 6 * STRIDE));
+            c6a = x.fma(ba, c6a);
+            c6b = x.fma(bb, c6b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 7 * STRIDE));
+            c7a = x.fma(ba, c7a);
+            c7b = x.fma(bb, c7b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8 * STRIDE));
+            c8a = x.fma(ba, c8a);
+            c8b = x.fma(bb, c8b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 9 * STRIDE));
+            c9a = x.fma(ba, c9a);
+            c9b = x.fma(bb, c9b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 10 * STRIDE));
+            c10a = x.fma(ba, c10a);
+            c10b = x.fma(bb, c10b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 11 * STRIDE));
+            c11a = x.fma(ba, c11a);
+            c11b = x.fma(bb, c11b);
+            a += Float.BYTES;
+            b += 2 * BYTES;
+        }
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
+        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
+        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
+        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
+        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
+        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+        c4a.intoMemorySegment(ALL, out + 8 * BYTES, ORDER);
+        c4b.intoMemorySegment(ALL, out + 9 * BYTES, ORDER);
+        c5a.intoMemorySegment(ALL, out + 10 * BYTES, ORDER);
+        c5b.intoMemorySegment(ALL, out + 11 * BYTES, ORDER);
+        c6a.intoMemorySegment(ALL, out + 12 * BYTES, ORDER);
+        c6b.intoMemorySegment(ALL, out + 13 * BYTES, ORDER);
+        c7a.intoMemorySegment(ALL, out + 14 * BYTES, ORDER);
+        c7b.intoMemorySegment(ALL, out + 15 * BYTES, ORDER);
+        c8a.intoMemorySegment(ALL, out + 16 * BYTES, ORDER);
+        c8b.intoMemorySegment(ALL, out + 17 * BYTES, ORDER);
+        c9a.intoMemorySegment(ALL, out + 18 * BYTES, ORDER);
+        c9b.intoMemorySegment(ALL, out + 19 * BYTES, ORDER);
+        c10a.intoMemorySegment(ALL, out + 20 * BYTES, ORDER);
+        c10b.intoMemorySegment(ALL, out + 21 * BYTES, ORDER);
+        c11a.intoMemorySegment(ALL, out + 22 * BYTES, ORDER);
+        c11b.intoMemorySegment(ALL, out + 23 * BYTES, ORDER);
+    }
 
     /**
      * {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes.

@@ -18,7 +18,7 @@ import jdk.incubator.vector.FloatVector;
 public final class VectorConv2d implements Conv2d {
 
     /** Output pixels of one forward item: a gathered block stays in the second-level cache. */
-    private static final int BLOCK_ROWS = ROWS * (ROWS == 14 ? 8 : 16);
+    private static final int BLOCK_ROWS = ROWS * (ROWS == 12 ? 8 : 16);
 
     /** Where row blocks are fewer than this, items are split by columns too, so that small images keep all threads busy. */
     private static final int ITEMS = 32;
@@ -129,13 +129,24 @@ public final class VectorConv2d implements Conv2d {
     private static void merge(long tile, long bias, long y, long yStride, int rows, int columns, boolean accumulate) {
         if (columns == COLUMNS) {
             FloatVector zero = FloatVector.zero(Memory.S);
-            FloatVector b0 = bias == 0 ? zero : Memory.load(bias);
-            FloatVector b1 = bias == 0 ? zero : Memory.load(bias + BYTES);
+            FloatVector b0 = bias == 0 ? zero : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bias, Memory.ORDER);
+            FloatVector b1 =
+                    bias == 0 ? zero : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bias + BYTES, Memory.ORDER);
             for (int r = 0; r < rows; r++) {
-                FloatVector t0 = Memory.load(tile).add(b0);
-                FloatVector t1 = Memory.load(tile + BYTES).add(b1);
-                Memory.store(y, accumulate ? Memory.load(y).add(t0) : t0);
-                Memory.store(y + BYTES, accumulate ? Memory.load(y + BYTES).add(t1) : t1);
+                FloatVector t0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile, Memory.ORDER)
+                        .add(b0);
+                FloatVector t1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile + BYTES, Memory.ORDER)
+                        .add(b1);
+                (accumulate
+                                ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, y, Memory.ORDER)
+                                        .add(t0)
+                                : t0)
+                        .intoMemorySegment(Memory.ALL, y, Memory.ORDER);
+                (accumulate
+                                ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, y + BYTES, Memory.ORDER)
+                                        .add(t1)
+                                : t1)
+                        .intoMemorySegment(Memory.ALL, y + BYTES, Memory.ORDER);
                 tile += 2 * BYTES;
                 y += yStride;
             }

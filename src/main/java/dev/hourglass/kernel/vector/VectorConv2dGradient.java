@@ -3,7 +3,7 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
-import static dev.hourglass.kernel.vector.RegisterTile.TRANSPOSED_ROWS;
+import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +17,7 @@ import jdk.incubator.vector.FloatVector;
 final class VectorConv2dGradient {
 
     /** Weight rows of one item. */
-    private static final int BLOCK_DEPTH = TRANSPOSED_ROWS * 40;
+    private static final int BLOCK_DEPTH = ROWS * 40;
 
     /** Output pixels gathered at a time. */
     private static final int BLOCK_ROWS = 128;
@@ -68,7 +68,7 @@ final class VectorConv2dGradient {
                 }
                 long b = whole ? from : panel;
                 long bStride = (whole ? g.yStride() : COLUMNS) * 4L;
-                for (int k = k0; k < k1; k += TRANSPOSED_ROWS) {
+                for (int k = k0; k < k1; k += ROWS) {
                     RegisterTile.multiplyTransposed(a + (k - k0) * 4L, BLOCK_STRIDE * 4L, b, bStride, rows, tile);
                     add(tile, partial + ((long) k * width + c) * 4, width * 4L, first);
                 }
@@ -92,11 +92,19 @@ final class VectorConv2dGradient {
 
     /** Adds a tile to the partial sums, or starts them with it. */
     private static void add(long tile, long to, long stride, boolean first) {
-        for (int r = 0; r < TRANSPOSED_ROWS; r++) {
-            FloatVector t0 = Memory.load(tile);
-            FloatVector t1 = Memory.load(tile + BYTES);
-            Memory.store(to, first ? t0 : Memory.load(to).add(t0));
-            Memory.store(to + BYTES, first ? t1 : Memory.load(to + BYTES).add(t1));
+        for (int r = 0; r < ROWS; r++) {
+            FloatVector t0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile, Memory.ORDER);
+            FloatVector t1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile + BYTES, Memory.ORDER);
+            (first
+                            ? t0
+                            : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
+                                    .add(t0))
+                    .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+            (first
+                            ? t1
+                            : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
+                                    .add(t1))
+                    .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
             tile += 2 * BYTES;
             to += stride;
         }
@@ -106,12 +114,20 @@ final class VectorConv2dGradient {
         FloatVector s0 = FloatVector.zero(Memory.S);
         FloatVector s1 = s0;
         for (int r = 0; r < rows; r++) {
-            s0 = s0.add(Memory.load(b));
-            s1 = s1.add(Memory.load(b + BYTES));
+            s0 = s0.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b, Memory.ORDER));
+            s1 = s1.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b + BYTES, Memory.ORDER));
             b += stride;
         }
-        Memory.store(to, first ? s0 : Memory.load(to).add(s0));
-        Memory.store(to + BYTES, first ? s1 : Memory.load(to + BYTES).add(s1));
+        (first
+                        ? s0
+                        : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
+                                .add(s0))
+                .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+        (first
+                        ? s1
+                        : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
+                                .add(s1))
+                .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
     }
 
     static void reduce(
@@ -139,11 +155,16 @@ final class VectorConv2dGradient {
         long stride = partialFloats(g) * 4;
         int c = 0;
         for (; c <= g.cout() - LANES; c += LANES) {
-            FloatVector sum = Memory.load(sums + c * 4L);
+            FloatVector sum = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, sums + c * 4L, Memory.ORDER);
             for (int chunk = 1; chunk < chunks; chunk++) {
-                sum = sum.add(Memory.load(sums + chunk * stride + c * 4L));
+                sum = sum.add(FloatVector.fromMemorySegment(
+                        Memory.S, Memory.ALL, sums + chunk * stride + c * 4L, Memory.ORDER));
             }
-            Memory.store(to + c * 4L, accumulate ? Memory.load(to + c * 4L).add(sum) : sum);
+            (accumulate
+                            ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + c * 4L, Memory.ORDER)
+                                    .add(sum)
+                            : sum)
+                    .intoMemorySegment(Memory.ALL, to + c * 4L, Memory.ORDER);
         }
         for (; c < g.cout(); c++) {
             float sum = Memory.get(sums + c * 4L);
@@ -163,7 +184,7 @@ final class VectorConv2dGradient {
     }
 
     private static int paddedDepth(Conv2dGeometry g) {
-        return (g.depth() + TRANSPOSED_ROWS - 1) / TRANSPOSED_ROWS * TRANSPOSED_ROWS;
+        return (g.depth() + ROWS - 1) / ROWS * ROWS;
     }
 
     private static long partialFloats(Conv2dGeometry g) {

@@ -21,7 +21,8 @@ public final class VectorElementwise implements Elementwise {
         long ys = Memory.address(y, from, count);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            Memory.store(ys + i * Float.BYTES, Silu.value(Memory.load(xs + i * Float.BYTES)));
+            Silu.value(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + i * Float.BYTES, Memory.ORDER))
+                    .intoMemorySegment(Memory.ALL, ys + i * Float.BYTES, Memory.ORDER);
         }
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, Silu.value(Memory.get(xs + i * Float.BYTES)));
@@ -38,8 +39,13 @@ public final class VectorElementwise implements Elementwise {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector gradient = Memory.load(dys + at).mul(Silu.slope(Memory.load(xs + at)));
-            Memory.store(dxs + at, accumulate ? Memory.load(dxs + at).add(gradient) : gradient);
+            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dys + at, Memory.ORDER)
+                    .mul(Silu.slope(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + at, Memory.ORDER)));
+            (accumulate
+                            ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dxs + at, Memory.ORDER)
+                                    .add(gradient)
+                            : gradient)
+                    .intoMemorySegment(Memory.ALL, dxs + at, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -57,7 +63,9 @@ public final class VectorElementwise implements Elementwise {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            Memory.store(ys + at, Memory.load(as + at).add(Memory.load(bs + at)));
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, as + at, Memory.ORDER)
+                    .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bs + at, Memory.ORDER))
+                    .intoMemorySegment(Memory.ALL, ys + at, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -81,7 +89,7 @@ public final class VectorElementwise implements Elementwise {
         FloatVector values = FloatVector.broadcast(Memory.S, value);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            Memory.store(ys + i * Float.BYTES, values);
+            values.intoMemorySegment(Memory.ALL, ys + i * Float.BYTES, Memory.ORDER);
         }
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, value);
@@ -99,7 +107,10 @@ public final class VectorElementwise implements Elementwise {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            Memory.store(outs + at, as.fma(Memory.load(xs + at), bs.mul(Memory.load(ys + at))));
+            as.fma(
+                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + at, Memory.ORDER),
+                            bs.mul(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ys + at, Memory.ORDER)))
+                    .intoMemorySegment(Memory.ALL, outs + at, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -114,9 +125,10 @@ public final class VectorElementwise implements Elementwise {
         long ys = Memory.address(y, from, count);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            Memory.store(
-                    ys + i * Float.BYTES,
-                    Memory.load(xs + i * Float.BYTES).max(low).min(high));
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + i * Float.BYTES, Memory.ORDER)
+                    .max(low)
+                    .min(high)
+                    .intoMemorySegment(Memory.ALL, ys + i * Float.BYTES, Memory.ORDER);
         }
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, Math.min(Math.max(Memory.get(xs + i * Float.BYTES), low), high));
@@ -157,8 +169,11 @@ public final class VectorElementwise implements Elementwise {
         FloatVector odd = zero;
         long i = 0;
         for (; i <= count - 2 * Memory.LANES; i += 2 * Memory.LANES) {
-            even = Memory.load(x + i * Float.BYTES).fma(zero, even);
-            odd = Memory.load(x + (i + Memory.LANES) * Float.BYTES).fma(zero, odd);
+            even = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + i * Float.BYTES, Memory.ORDER)
+                    .fma(zero, even);
+            odd = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, x + (i + Memory.LANES) * Float.BYTES, Memory.ORDER)
+                    .fma(zero, odd);
         }
         float sum = 0;
         for (; i < count; i++) {

@@ -21,12 +21,18 @@ public final class VectorGroupNorm implements GroupNorm {
     }
 
     @Override
+    public long workspaceBytes() {
+        return 4L * Memory.BYTES;
+    }
+
+    @Override
     public void forward(
             MemorySegment x,
             MemorySegment gamma,
             MemorySegment beta,
             MemorySegment y,
             MemorySegment stats,
+            MemorySegment workspace,
             int pixels,
             int channels,
             int groups,
@@ -35,6 +41,7 @@ public final class VectorGroupNorm implements GroupNorm {
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
         long betas = Memory.address(beta, 0, channels);
+        long scratch = Memory.address(workspace, 0, 4L * Memory.LANES);
         long floats = (long) pixels * channels;
         int width = channels / groups;
         for (int n = from; n < to; n++) {
@@ -42,7 +49,7 @@ public final class VectorGroupNorm implements GroupNorm {
             long ys = Memory.address(y, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
             GroupMoments.image(xs, moments, pixels, channels, width, eps);
-            GroupNormalisation.image(xs, gammas, betas, ys, moments, pixels, channels, width);
+            GroupNormalisation.image(xs, gammas, betas, ys, moments, scratch, pixels, channels, width);
         }
     }
 
@@ -55,12 +62,14 @@ public final class VectorGroupNorm implements GroupNorm {
             MemorySegment dx,
             boolean accumulate,
             MemorySegment partials,
+            MemorySegment workspace,
             int pixels,
             int channels,
             int groups,
             int from,
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
+        long scratch = Memory.address(workspace, 0, 4L * Memory.LANES);
         long floats = (long) pixels * channels;
         int width = channels / groups;
         for (int n = from; n < to; n++) {
@@ -71,7 +80,7 @@ public final class VectorGroupNorm implements GroupNorm {
             GroupSums.image(xs, dys, moments, sums, pixels, channels, width);
             if (dx != null) {
                 long dxs = Memory.address(dx, n * floats, floats);
-                GroupGradient.image(xs, gammas, moments, dys, dxs, accumulate, sums, pixels, channels, width);
+                GroupGradient.image(xs, gammas, moments, dys, dxs, accumulate, sums, scratch, pixels, channels, width);
             }
         }
     }

@@ -30,9 +30,14 @@ public final class VectorLoss implements Loss {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector gradient =
-                    Memory.load(ps + at).sub(Memory.load(ts + at)).mul(scale);
-            Memory.store(ds + at, accumulate ? Memory.load(ds + at).add(gradient) : gradient);
+            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ps + at, Memory.ORDER)
+                    .sub(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ts + at, Memory.ORDER))
+                    .mul(scale);
+            (accumulate
+                            ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ds + at, Memory.ORDER)
+                                    .add(gradient)
+                            : gradient)
+                    .intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;

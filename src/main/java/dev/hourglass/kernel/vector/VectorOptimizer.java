@@ -62,16 +62,22 @@ public final class VectorOptimizer implements Optimizer {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector gradient = Memory.load(g + at).mul(gradientScale);
+            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, g + at, Memory.ORDER)
+                    .mul(gradientScale);
             FloatVector mean = gradient.fma(
-                    FloatVector.broadcast(Memory.S, rest1), Memory.load(m + at).mul(beta1));
-            FloatVector square =
-                    gradient.mul(rest2).fma(gradient, Memory.load(v + at).mul(beta2));
+                    FloatVector.broadcast(Memory.S, rest1),
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, m + at, Memory.ORDER)
+                            .mul(beta1));
+            FloatVector square = gradient.mul(rest2)
+                    .fma(
+                            gradient,
+                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, v + at, Memory.ORDER)
+                                    .mul(beta2));
             FloatVector step = mean.mul(rate).div(square.sqrt().fma(roots, epsilons));
-            FloatVector weight = Memory.load(w + at);
-            Memory.store(m + at, mean);
-            Memory.store(v + at, square);
-            Memory.store(w + at, weight.sub(weight.fma(decays, step)));
+            FloatVector weight = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, w + at, Memory.ORDER);
+            mean.intoMemorySegment(Memory.ALL, m + at, Memory.ORDER);
+            square.intoMemorySegment(Memory.ALL, v + at, Memory.ORDER);
+            weight.sub(weight.fma(decays, step)).intoMemorySegment(Memory.ALL, w + at, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -96,8 +102,11 @@ public final class VectorOptimizer implements Optimizer {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector value = Memory.load(averages + at);
-            Memory.store(averages + at, Memory.load(ws + at).sub(value).fma(rests, value));
+            FloatVector value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, averages + at, Memory.ORDER);
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ws + at, Memory.ORDER)
+                    .sub(value)
+                    .fma(rests, value)
+                    .intoMemorySegment(Memory.ALL, averages + at, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;

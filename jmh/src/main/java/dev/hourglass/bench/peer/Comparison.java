@@ -24,8 +24,9 @@ public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds)
     /** How long the threads of the engine before may spin before they sleep. */
     private static final long SETTLE_MILLIS = 20;
 
-    private static final int WARM_UP_RUNS = 5;
-    private static final double LONGEST_WARM_UP_MILLIS = 60_000;
+    private static final int STALE_RUNS = 8;
+    private static final long SETTLED_BYTES = 1 << 17;
+    private static final double LONGEST_WARM_UP_MILLIS = 90_000;
 
     /** The share of its time that a run must be faster by to count as faster. */
     private static final double IMPROVEMENT = 0.03;
@@ -81,8 +82,9 @@ public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds)
     }
 
     /**
-     * Runs until no run has been faster than all before it for {@link #warmUpSeconds}: how long the compiler needs depends on what else
-     * the machine does.
+     * Runs until neither {@link #warmUpSeconds} nor {@link #STALE_RUNS} runs have brought one faster than all before, and a run hardly
+     * allocates: how long the compiler needs depends on what else the machine does, and the kernels it has not reached yet box every
+     * vector.
      *
      * @return milliseconds of the fastest run
      */
@@ -90,17 +92,21 @@ public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds)
         double fastest = Double.POSITIVE_INFINITY;
         long start = System.nanoTime();
         long improved = start;
-        for (int run = 0; run < WARM_UP_RUNS || millisSince(improved) < 1e3 * warmUpSeconds; run++) {
+        int stale = 0;
+        long bytes = Long.MAX_VALUE;
+        while ((stale < STALE_RUNS || millisSince(improved) < 1e3 * warmUpSeconds || bytes > SETTLED_BYTES)
+                && millisSince(start) < LONGEST_WARM_UP_MILLIS) {
+            long bytesBefore = allocatedBytes();
             long before = System.nanoTime();
             work.run();
             double millis = millisSince(before);
+            bytes = allocatedBytes() - bytesBefore;
+            stale++;
             if (millis < fastest * (1 - IMPROVEMENT)) {
                 improved = System.nanoTime();
+                stale = 0;
             }
             fastest = Math.min(fastest, millis);
-            if (millisSince(start) > LONGEST_WARM_UP_MILLIS) {
-                break;
-            }
         }
         return fastest;
     }
@@ -127,12 +133,16 @@ public record Comparison(List<Engine> engines, int rounds, double warmUpSeconds)
     }
 
     private static double bytesPerRun(Engine.Work work) {
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long before = threads.getTotalThreadAllocatedBytes();
+        long before = allocatedBytes();
         for (int run = 0; run < ALLOCATION_RUNS; run++) {
             work.run();
         }
-        return (double) (threads.getTotalThreadAllocatedBytes() - before) / ALLOCATION_RUNS;
+        return (double) (allocatedBytes() - before) / ALLOCATION_RUNS;
+    }
+
+    /** Of all threads since the process began. */
+    private static long allocatedBytes() {
+        return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getTotalThreadAllocatedBytes();
     }
 
     private static double millisSince(long start) {
