@@ -20,7 +20,7 @@ final class GroupMoments {
     private GroupMoments() {}
 
     /** Fills {@code stats [groups, 2]} with mean and {@code 1 / sqrt(variance + eps)}. */
-    static void image(long x, long stats, int pixels, int channels, int width, float eps) {
+    static void image(long x, long stats, long scratch, int pixels, int channels, int width, float eps) {
         int perRow = VectorGroupNorm.pixelsPerRow(channels);
         int rows = pixels / perRow;
         int rest = pixels - rows * perRow;
@@ -30,7 +30,13 @@ final class GroupMoments {
         }
         if (rows > 0) {
             for (int v = 0; v < channels * perRow; v += Memory.LANES) {
-                column(x, stats, v, rows, (long) channels * perRow * Float.BYTES, rest, channels, width);
+                long rowBytes = (long) channels * perRow * Float.BYTES;
+                long top = x + (long) v * Float.BYTES;
+                guess(top, scratch, rows, rowBytes);
+                for (int row = 0; row < rows; row += VectorGroupNorm.RUN) {
+                    run(top, scratch, row, Math.min(row + VectorGroupNorm.RUN, rows), rowBytes);
+                }
+                mergeColumns(x, stats, scratch, v, rows, rest, channels, width);
             }
         }
         for (int g = 0; g < groups; g++) {
@@ -64,64 +70,75 @@ final class GroupMoments {
         Memory.set(moments + Float.BYTES, (float) squares);
     }
 
-    /** The columns from {@code v} on, one in each lane, over all rows; merged a run of columns of the same group at a time. */
-    private static void column(long x, long stats, int v, int rows, long rowBytes, int rest, int channels, int width) {
-        long top = x + (long) v * Float.BYTES;
+    /** Scratch memory {@code [3, LANES]}: guesses of the means of one vector of columns, then sums and squares, still 0. */
+    private static void guess(long top, long scratch, int rows, long rowBytes) {
         int sampleStep = Math.clamp(rows / SAMPLES, 1, SAMPLE_STEP);
         int samples = (rows + sampleStep - 1) / sampleStep;
-        FloatVector guess = FloatVector.zero(Memory.S);
+        FloatVector zero = FloatVector.zero(Memory.S);
+        FloatVector sum = zero;
         for (int r = 0; r < samples; r++) {
-            guess = guess.add(FloatVector.fromMemorySegment(
+            sum = sum.add(FloatVector.fromMemorySegment(
                     Memory.S, Memory.ALL, top + r * (sampleStep * rowBytes), Memory.ORDER));
         }
-        guess = guess.mul(1f / samples);
-        FloatVector sums = FloatVector.zero(Memory.S);
-        FloatVector squares = FloatVector.zero(Memory.S);
-        for (int start = 0; start < rows; start += VectorGroupNorm.RUN) {
-            int end = Math.min(start + VectorGroupNorm.RUN, rows);
-            long at = top + start * rowBytes;
-            FloatVector s0 = FloatVector.zero(Memory.S);
-            FloatVector s1 = s0;
-            FloatVector q0 = s0;
-            FloatVector q1 = s0;
-            int r = start;
-            for (; r < end - 1; r += 2) {
-                FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
-                        .sub(guess);
-                FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at + rowBytes, Memory.ORDER)
-                        .sub(guess);
-                s0 = s0.add(d0);
-                s1 = s1.add(d1);
-                q0 = d0.fma(d0, q0);
-                q1 = d1.fma(d1, q1);
-                at += 2 * rowBytes;
-            }
-            if (r < end) {
-                FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
-                        .sub(guess);
-                s0 = s0.add(d);
-                q0 = d.fma(d, q0);
-            }
-            sums = sums.add(s0.add(s1));
-            squares = squares.add(q0.add(q1));
+        sum.mul(1f / samples).intoMemorySegment(Memory.ALL, scratch, Memory.ORDER);
+        zero.intoMemorySegment(Memory.ALL, scratch + Memory.BYTES, Memory.ORDER);
+        zero.intoMemorySegment(Memory.ALL, scratch + 2L * Memory.BYTES, Memory.ORDER);
+    }
+
+    /** Adds rows {@code from} to {@code to}, less the guess, to the sums and squares in scratch memory. */
+    private static void run(long top, long scratch, int from, int to, long rowBytes) {
+        FloatVector guess = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
+        FloatVector s0 = FloatVector.zero(Memory.S);
+        FloatVector s1 = s0;
+        FloatVector q0 = s0;
+        FloatVector q1 = s0;
+        long at = top + from * rowBytes;
+        int r = from;
+        for (; r < to - 1; r += 2) {
+            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
+                    .sub(guess);
+            FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at + rowBytes, Memory.ORDER)
+                    .sub(guess);
+            s0 = s0.add(d0);
+            s1 = s1.add(d1);
+            q0 = d0.fma(d0, q0);
+            q1 = d1.fma(d1, q1);
+            at += 2 * rowBytes;
         }
+        if (r < to) {
+            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
+                    .sub(guess);
+            s0 = s0.add(d);
+            q0 = d.fma(d, q0);
+        }
+        long sums = scratch + Memory.BYTES;
+        long squares = scratch + 2L * Memory.BYTES;
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, sums, Memory.ORDER)
+                .add(s0.add(s1))
+                .intoMemorySegment(Memory.ALL, sums, Memory.ORDER);
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, squares, Memory.ORDER)
+                .add(q0.add(q1))
+                .intoMemorySegment(Memory.ALL, squares, Memory.ORDER);
+    }
+
+    /** Merges the columns from {@code v} on into their groups, a run of columns of the same group at a time. */
+    private static void mergeColumns(
+            long x, long stats, long scratch, int v, int rows, int rest, int channels, int width) {
         int group = v % channels / width;
         int within = v % channels % width;
         int earlier = v / channels * width; // columns of the group in the pixels before this one
         int lane = 0;
         while (lane < Memory.LANES) {
-            double origin = (float) Memory.FLOAT.get(Memory.ALL, x + (long) group * width * Float.BYTES);
+            double origin = Memory.get(x + (long) group * width * Float.BYTES);
             int run = Math.min(Memory.LANES - lane, width - within);
             double sum = 0;
             double square = 0;
-            for (int i = 0; i < run; i++) {
-                double offset = sums.lane(0) / (double) rows;
-                double mean = guess.lane(0) - origin + offset;
+            for (int i = lane; i < lane + run; i++) {
+                long at = scratch + (long) i * Float.BYTES;
+                double offset = Memory.get(at + Memory.BYTES) / (double) rows;
+                double mean = Memory.get(at) - origin + offset;
                 sum += mean;
-                square += squares.lane(0) + rows * (mean * mean - offset * offset);
-                guess = guess.rearrange(Lanes.ROTATE);
-                sums = sums.rearrange(Lanes.ROTATE);
-                squares = squares.rearrange(Lanes.ROTATE);
+                square += Memory.get(at + 2L * Memory.BYTES) + rows * (mean * mean - offset * offset);
             }
             double before = (double) rest * width + (double) rows * (earlier + within);
             double deviations = square - rows * sum * sum / run;

@@ -8,7 +8,7 @@ final class GroupSums {
     private GroupSums() {}
 
     /** Fills {@code sums [2, channels]}. */
-    static void image(long x, long dy, long stats, long sums, int pixels, int channels, int width) {
+    static void image(long x, long dy, long stats, long sums, long scratch, int pixels, int channels, int width) {
         int perRow = VectorGroupNorm.pixelsPerRow(channels);
         int rows = pixels / perRow;
         int columns = channels * perRow;
@@ -28,62 +28,75 @@ final class GroupSums {
         for (int v = 0; rows > 0 && v < columns; v += Memory.LANES) {
             long at = (long) v * Float.BYTES;
             long rowBytes = (long) columns * Float.BYTES;
-            column(x + at, dy + at, stats, sums, rows, rowBytes, v % channels, channels, width);
+            start(stats, scratch, v % channels, channels, width);
+            for (int row = 0; row < rows; row += VectorGroupNorm.RUN) {
+                run(x + at, dy + at, scratch, row, Math.min(row + VectorGroupNorm.RUN, rows), rowBytes);
+            }
+            finish(stats, sums, scratch, v % channels, channels, width);
         }
     }
 
-    private static void column(
-            long x, long dy, long stats, long sums, int rows, long rowBytes, int channel, int channels, int width) {
-        FloatVector means = FloatVector.zero(Memory.S);
+    /** Scratch memory {@code [3, LANES]}: the means of one vector of columns, then sums of products and of gradients, still 0. */
+    private static void start(long stats, long scratch, int channel, int channels, int width) {
         int c = channel;
         for (int lane = 0; lane < Memory.LANES; lane++) {
-            float mean = (float) Memory.FLOAT.get(Memory.ALL, stats + 2L * (c / width) * Float.BYTES);
-            means = means.withLane(0, mean).rearrange(Lanes.ROTATE);
+            long at = scratch + (long) lane * Float.BYTES;
+            Memory.set(at, Memory.get(stats + 2L * (c / width) * Float.BYTES));
+            Memory.set(at + Memory.BYTES, 0f);
+            Memory.set(at + 2L * Memory.BYTES, 0f);
             c = c + 1 == channels ? 0 : c + 1;
         }
-        FloatVector products = FloatVector.zero(Memory.S);
-        FloatVector gradients = FloatVector.zero(Memory.S);
-        for (int start = 0; start < rows; start += VectorGroupNorm.RUN) {
-            int end = Math.min(start + VectorGroupNorm.RUN, rows);
-            long at = start * rowBytes;
-            FloatVector p0 = FloatVector.zero(Memory.S);
-            FloatVector p1 = p0;
-            FloatVector g0 = p0;
-            FloatVector g1 = p0;
-            int r = start;
-            for (; r < end - 1; r += 2) {
-                FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at + rowBytes, Memory.ORDER);
-                p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
-                        .sub(means)
-                        .fma(d0, p0);
-                p1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at + rowBytes, Memory.ORDER)
-                        .sub(means)
-                        .fma(d1, p1);
-                g0 = g0.add(d0);
-                g1 = g1.add(d1);
-                at += 2 * rowBytes;
-            }
-            if (r < end) {
-                FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER);
-                p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
-                        .sub(means)
-                        .fma(d, p0);
-                g0 = g0.add(d);
-            }
-            products = products.add(p0.add(p1));
-            gradients = gradients.add(g0.add(g1));
+    }
+
+    /** Adds rows {@code from} to {@code to} to the sums in scratch memory. */
+    private static void run(long x, long dy, long scratch, int from, int to, long rowBytes) {
+        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
+        FloatVector p0 = FloatVector.zero(Memory.S);
+        FloatVector p1 = p0;
+        FloatVector g0 = p0;
+        FloatVector g1 = p0;
+        long at = from * rowBytes;
+        int r = from;
+        for (; r < to - 1; r += 2) {
+            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at + rowBytes, Memory.ORDER);
+            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
+                    .sub(means)
+                    .fma(d0, p0);
+            p1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at + rowBytes, Memory.ORDER)
+                    .sub(means)
+                    .fma(d1, p1);
+            g0 = g0.add(d0);
+            g1 = g1.add(d1);
+            at += 2 * rowBytes;
         }
-        c = channel;
+        if (r < to) {
+            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER);
+            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
+                    .sub(means)
+                    .fma(d, p0);
+            g0 = g0.add(d);
+        }
+        long products = scratch + Memory.BYTES;
+        long gradients = scratch + 2L * Memory.BYTES;
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, products, Memory.ORDER)
+                .add(p0.add(p1))
+                .intoMemorySegment(Memory.ALL, products, Memory.ORDER);
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, gradients, Memory.ORDER)
+                .add(g0.add(g1))
+                .intoMemorySegment(Memory.ALL, gradients, Memory.ORDER);
+    }
+
+    /** Adds the sums of the columns to their channels. */
+    private static void finish(long stats, long sums, long scratch, int channel, int channels, int width) {
+        int c = channel;
         for (int lane = 0; lane < Memory.LANES; lane++) {
-            float scale = (float) Memory.FLOAT.get(Memory.ALL, stats + (2L * (c / width) + 1) * Float.BYTES);
+            long from = scratch + (long) lane * Float.BYTES;
+            float scale = Memory.get(stats + (2L * (c / width) + 1) * Float.BYTES);
             long at = sums + (long) c * Float.BYTES;
-            Memory.FLOAT.set(
-                    Memory.ALL, at, Math.fma(products.lane(0), scale, (float) Memory.FLOAT.get(Memory.ALL, at)));
+            Memory.set(at, Math.fma(Memory.get(from + Memory.BYTES), scale, Memory.get(at)));
             at += (long) channels * Float.BYTES;
-            Memory.FLOAT.set(Memory.ALL, at, (float) Memory.FLOAT.get(Memory.ALL, at) + gradients.lane(0));
-            products = products.rearrange(Lanes.ROTATE);
-            gradients = gradients.rearrange(Lanes.ROTATE);
+            Memory.set(at, Memory.get(at) + Memory.get(from + 2L * Memory.BYTES));
             c = c + 1 == channels ? 0 : c + 1;
         }
     }

@@ -48,7 +48,7 @@ public final class VectorGroupNorm implements GroupNorm {
             long xs = Memory.address(x, n * floats, floats);
             long ys = Memory.address(y, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
-            GroupMoments.image(xs, moments, pixels, channels, width, eps);
+            GroupMoments.image(xs, moments, scratch, pixels, channels, width, eps);
             GroupNormalisation.image(xs, gammas, betas, ys, moments, scratch, pixels, channels, width);
         }
     }
@@ -77,7 +77,7 @@ public final class VectorGroupNorm implements GroupNorm {
             long dys = Memory.address(dy, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
             long sums = Memory.address(partials, 2L * n * channels, 2L * channels);
-            GroupSums.image(xs, dys, moments, sums, pixels, channels, width);
+            GroupSums.image(xs, dys, moments, sums, scratch, pixels, channels, width);
             if (dx != null) {
                 long dxs = Memory.address(dx, n * floats, floats);
                 GroupGradient.image(xs, gammas, moments, dys, dxs, accumulate, sums, scratch, pixels, channels, width);
