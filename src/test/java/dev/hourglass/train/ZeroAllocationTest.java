@@ -19,15 +19,19 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The promise: after warm-up, training and sampling allocate nothing on the heap, on any engine thread. */
+@Tag("once")
 class ZeroAllocationTest {
 
     private static final int STEPS = 200;
 
-    /** Rounds of warm-up at most: vectors are boxed on the heap until C2 has compiled every kernel. */
-    private static final int WARM_UPS = 40;
+    /** Rounds at most: vectors are boxed on the heap until C2 has compiled every kernel. */
+    private static final int MOST_ROUNDS = 60;
+
+    private static final int CLEAN_ROUNDS = 4;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -73,14 +77,18 @@ class ZeroAllocationTest {
         }
     }
 
-    /** Warms up until a whole round is free of allocation, then asks for one more. */
+    /**
+     * Asks for {@link #CLEAN_ROUNDS} rounds in a row without a byte. Until the compilers are done a late recompilation may send a
+     * thread through the interpreter once more, which is why the count starts again then.
+     */
     private static void requireNoAllocation(Runnable step) {
+        int clean = 0;
         long bytes = -1;
-        for (int round = 0; round < WARM_UPS && bytes != 0; round++) {
+        for (int round = 0; round < MOST_ROUNDS && clean < CLEAN_ROUNDS; round++) {
             bytes = allocatedBy(step);
+            clean = bytes == 0 ? clean + 1 : 0;
         }
-        assertEquals(0, bytes, "bytes in " + STEPS + " steps, after " + WARM_UPS * STEPS + " steps of warm-up");
-        assertEquals(0, allocatedBy(step), "bytes in " + STEPS + " steps");
+        assertEquals(CLEAN_ROUNDS, clean, bytes + " bytes in " + STEPS + " steps, after " + MOST_ROUNDS + " rounds");
     }
 
     private static long allocatedBy(Runnable step) {

@@ -1,6 +1,8 @@
 package dev.hourglass.kernel.vector;
 
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /** Sums of matrix columns, added up from the top in double: the same bits as the plain loop at every width. */
 final class ColumnSums {
@@ -33,23 +35,39 @@ final class ColumnSums {
         DoubleVector s1 = s0;
         for (int r = 0; r < rows; r++) {
             long row = m + r * stride;
-            s0 = s0.add(Doubles.load(row));
-            s1 = s1.add(Doubles.load(row + next));
+            s0 = s0.add(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, row, Memory.ORDER)
+                    .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+            s1 = s1.add(
+                    ((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, row + next, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
         }
         if (accumulate) {
-            s0 = s0.add(Doubles.load(sums));
-            s1 = s1.add(Doubles.load(sums + next));
+            s0 = s0.add(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums, Memory.ORDER)
+                    .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+            s1 = s1.add(
+                    ((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums + next, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
         }
-        Doubles.store(sums, s0);
-        Doubles.store(sums + next, s1);
+        ((FloatVector) (s0).convertShape(VectorOperators.D2F, Doubles.HALF, 0))
+                .intoMemorySegment(Memory.ALL, sums, Memory.ORDER);
+        ((FloatVector) (s1).convertShape(VectorOperators.D2F, Doubles.HALF, 0))
+                .intoMemorySegment(Memory.ALL, sums + next, Memory.ORDER);
     }
 
     private static void vector(long m, int rows, long stride, long sums, boolean accumulate) {
         DoubleVector s = DoubleVector.zero(Doubles.D);
         for (int r = 0; r < rows; r++) {
-            s = s.add(Doubles.load(m + r * stride));
+            s = s.add(((DoubleVector)
+                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, m + r * stride, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
         }
-        Doubles.store(sums, accumulate ? s.add(Doubles.load(sums)) : s);
+        ((FloatVector) (accumulate
+                                ? s.add(((DoubleVector)
+                                        FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums, Memory.ORDER)
+                                                .convertShape(VectorOperators.F2D, Doubles.D, 0)))
+                                : s)
+                        .convertShape(VectorOperators.D2F, Doubles.HALF, 0))
+                .intoMemorySegment(Memory.ALL, sums, Memory.ORDER);
     }
 
     private static void single(long m, int rows, long stride, long sum, boolean accumulate) {

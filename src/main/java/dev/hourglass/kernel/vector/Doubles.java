@@ -1,8 +1,5 @@
 package dev.hourglass.kernel.vector;
 
-import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -16,23 +13,12 @@ final class Doubles {
     /** Doubles in a vector. */
     static final int LANES = D.length();
 
-    private static final VectorSpecies<Float> HALF =
+    /** As many floats as there are doubles in a vector. */
+    static final VectorSpecies<Float> HALF =
             VectorSpecies.of(float.class, VectorShape.forBitSize(Memory.S.vectorBitSize() / 2));
 
     /** Like {@link Lanes#ROTATE}, for doubles seen as floats: a vector of two lanes has no shuffles on x86. */
     static final VectorShuffle<Float> ROTATE = VectorShuffle.iota(Memory.S, 2, 1, true);
 
     private Doubles() {}
-
-    /** {@link #LANES} floats as doubles. */
-    static DoubleVector load(long address) {
-        return (DoubleVector) FloatVector.fromMemorySegment(HALF, Memory.ALL, address, Memory.ORDER)
-                .convertShape(VectorOperators.F2D, D, 0);
-    }
-
-    /** Rounds to {@link #LANES} floats. */
-    static void store(long address, DoubleVector v) {
-        ((FloatVector) v.convertShape(VectorOperators.D2F, HALF, 0))
-                .intoMemorySegment(Memory.ALL, address, Memory.ORDER);
-    }
 }

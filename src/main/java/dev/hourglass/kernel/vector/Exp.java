@@ -1,12 +1,9 @@
 package dev.hourglass.kernel.vector;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-
 /**
  * The exponential function, to about one unit in the last place: Cephes' {@code expf}. The argument is cut into a whole number of
- * octaves and a rest within half an octave, whose exponential is a polynomial. The plain form does the same operations in the same
- * order, so that the elements after the last whole vector get the same bits.
+ * octaves and a rest within half an octave, whose exponential is a polynomial. The vector form
+ * is written out where it is used, see {@link Silu}: a vector that goes through a method of ours is boxed wherever C2 does not inline it.
  */
 final class Exp {
 
@@ -16,46 +13,26 @@ final class Exp {
     /** The greatest argument; from 88.73 on the result is infinity. */
     static final float HIGHEST = 89;
 
-    private static final float OCTAVES = 1.44269504f;
-    private static final float OCTAVE_HIGH = 0.693359375f; // few bits: its product with a whole number is exact
-    private static final float OCTAVE_LOW = -2.12194440e-4f;
+    static final float OCTAVES = 1.44269504f;
+    static final float OCTAVE_HIGH = 0.693359375f; // few bits: its product with a whole number is exact
+    static final float OCTAVE_LOW = -2.12194440e-4f;
 
     /** Adding this rounds to a whole number, which then stands in the lowest bits. */
-    private static final float ROUNDER = 0x1.8p23f;
+    static final float ROUNDER = 0x1.8p23f;
 
-    private static final int EXPONENT_SHIFT = 23;
-    private static final int HALF = 126 << EXPONENT_SHIFT; // the bits of 0.5
+    static final int EXPONENT_SHIFT = 23;
+    static final int HALF = 126 << EXPONENT_SHIFT; // the bits of 0.5
 
-    private static final float P5 = 1.9875691500e-4f;
-    private static final float P4 = 1.3981999507e-3f;
-    private static final float P3 = 8.3334519073e-3f;
-    private static final float P2 = 4.1665795894e-2f;
-    private static final float P1 = 1.6666665459e-1f;
-    private static final float P0 = 5.0000001201e-1f;
+    static final float P5 = 1.9875691500e-4f;
+    static final float P4 = 1.3981999507e-3f;
+    static final float P3 = 8.3334519073e-3f;
+    static final float P2 = 4.1665795894e-2f;
+    static final float P1 = 1.6666665459e-1f;
+    static final float P0 = 5.0000001201e-1f;
 
     private Exp() {}
 
-    /** {@code e^t} for lanes from {@link #LOWEST} to {@link #HIGHEST}; NaN stays NaN. */
-    static FloatVector exp(FloatVector t) {
-        FloatVector rounded = t.fma(FloatVector.broadcast(Memory.S, OCTAVES), FloatVector.broadcast(Memory.S, ROUNDER));
-        FloatVector n = rounded.sub(ROUNDER);
-        FloatVector r = n.fma(FloatVector.broadcast(Memory.S, -OCTAVE_HIGH), t);
-        r = n.fma(FloatVector.broadcast(Memory.S, -OCTAVE_LOW), r);
-        FloatVector p = FloatVector.broadcast(Memory.S, P5);
-        p = p.fma(r, FloatVector.broadcast(Memory.S, P4));
-        p = p.fma(r, FloatVector.broadcast(Memory.S, P3));
-        p = p.fma(r, FloatVector.broadcast(Memory.S, P2));
-        p = p.fma(r, FloatVector.broadcast(Memory.S, P1));
-        p = p.fma(r, FloatVector.broadcast(Memory.S, P0));
-        p = p.fma(r.mul(r), r).add(1);
-        FloatVector halfPower = rounded.reinterpretAsInts()
-                .lanewise(VectorOperators.LSHL, EXPONENT_SHIFT)
-                .add(HALF)
-                .reinterpretAsFloats();
-        return p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
-    }
-
-    /** {@link #exp(FloatVector)} of one number, with the same bits. */
+    /** {@code e^t} for numbers from {@link #LOWEST} to {@link #HIGHEST}; NaN stays NaN. */
     static float exp(float t) {
         float rounded = Math.fma(t, OCTAVES, ROUNDER);
         float n = rounded - ROUNDER;

@@ -89,8 +89,12 @@ final class GroupGradient {
                     .fma(slopes, bs);
             value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER)
                     .fma(as, value);
-            (accumulate ? value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dx + at, Memory.ORDER)) : value)
-                    .intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+            if (accumulate) {
+                value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dx + at, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+            } else {
+                value.intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.hourglass.kernel.vector;
 
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /** Sums of squares in double lanes, a block at a time, so that the short loops are compiled after few calls. */
 final class SquareSums {
@@ -32,8 +34,12 @@ final class SquareSums {
         DoubleVector odd = even;
         long i = 0;
         for (; i <= count - 2 * Doubles.LANES; i += 2 * Doubles.LANES) {
-            DoubleVector v = Doubles.load(a + i * Float.BYTES);
-            DoubleVector w = Doubles.load(a + (i + Doubles.LANES) * Float.BYTES);
+            DoubleVector v = ((DoubleVector)
+                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, a + i * Float.BYTES, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0));
+            DoubleVector w = ((DoubleVector) FloatVector.fromMemorySegment(
+                            Doubles.HALF, Memory.ALL, a + (i + Doubles.LANES) * Float.BYTES, Memory.ORDER)
+                    .convertShape(VectorOperators.F2D, Doubles.D, 0));
             even = v.fma(v, even);
             odd = w.fma(w, odd);
         }
@@ -57,8 +63,16 @@ final class SquareSums {
         for (; i <= count - 2 * Doubles.LANES; i += 2 * Doubles.LANES) {
             long at = i * Float.BYTES;
             long next = at + (long) Doubles.LANES * Float.BYTES;
-            DoubleVector v = Doubles.load(a + at).sub(Doubles.load(b + at));
-            DoubleVector w = Doubles.load(a + next).sub(Doubles.load(b + next));
+            DoubleVector v = ((DoubleVector)
+                            FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, a + at, Memory.ORDER)
+                                    .convertShape(VectorOperators.F2D, Doubles.D, 0))
+                    .sub(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, b + at, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+            DoubleVector w = ((DoubleVector)
+                            FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, a + next, Memory.ORDER)
+                                    .convertShape(VectorOperators.F2D, Doubles.D, 0))
+                    .sub(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, b + next, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
             even = v.fma(v, even);
             odd = w.fma(w, odd);
         }

@@ -137,16 +137,20 @@ public final class VectorConv2d implements Conv2d {
                         .add(b0);
                 FloatVector t1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile + BYTES, Memory.ORDER)
                         .add(b1);
-                (accumulate
-                                ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, y, Memory.ORDER)
-                                        .add(t0)
-                                : t0)
-                        .intoMemorySegment(Memory.ALL, y, Memory.ORDER);
-                (accumulate
-                                ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, y + BYTES, Memory.ORDER)
-                                        .add(t1)
-                                : t1)
-                        .intoMemorySegment(Memory.ALL, y + BYTES, Memory.ORDER);
+                if (accumulate) {
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, y, Memory.ORDER)
+                            .add(t0)
+                            .intoMemorySegment(Memory.ALL, y, Memory.ORDER);
+                } else {
+                    t0.intoMemorySegment(Memory.ALL, y, Memory.ORDER);
+                }
+                if (accumulate) {
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, y + BYTES, Memory.ORDER)
+                            .add(t1)
+                            .intoMemorySegment(Memory.ALL, y + BYTES, Memory.ORDER);
+                } else {
+                    t1.intoMemorySegment(Memory.ALL, y + BYTES, Memory.ORDER);
+                }
                 tile += 2 * BYTES;
                 y += yStride;
             }

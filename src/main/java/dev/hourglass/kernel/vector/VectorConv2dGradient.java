@@ -95,16 +95,20 @@ final class VectorConv2dGradient {
         for (int r = 0; r < ROWS; r++) {
             FloatVector t0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile, Memory.ORDER);
             FloatVector t1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile + BYTES, Memory.ORDER);
-            (first
-                            ? t0
-                            : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
-                                    .add(t0))
-                    .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-            (first
-                            ? t1
-                            : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
-                                    .add(t1))
-                    .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+            if (first) {
+                t0.intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+            } else {
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
+                        .add(t0)
+                        .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+            }
+            if (first) {
+                t1.intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+            } else {
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
+                        .add(t1)
+                        .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+            }
             tile += 2 * BYTES;
             to += stride;
         }
@@ -118,16 +122,20 @@ final class VectorConv2dGradient {
             s1 = s1.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b + BYTES, Memory.ORDER));
             b += stride;
         }
-        (first
-                        ? s0
-                        : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
-                                .add(s0))
-                .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-        (first
-                        ? s1
-                        : FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
-                                .add(s1))
-                .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+        if (first) {
+            s0.intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+        } else {
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
+                    .add(s0)
+                    .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+        }
+        if (first) {
+            s1.intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+        } else {
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
+                    .add(s1)
+                    .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+        }
     }
 
     static void reduce(
@@ -160,11 +168,13 @@ final class VectorConv2dGradient {
                 sum = sum.add(FloatVector.fromMemorySegment(
                         Memory.S, Memory.ALL, sums + chunk * stride + c * 4L, Memory.ORDER));
             }
-            (accumulate
-                            ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + c * 4L, Memory.ORDER)
-                                    .add(sum)
-                            : sum)
-                    .intoMemorySegment(Memory.ALL, to + c * 4L, Memory.ORDER);
+            if (accumulate) {
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + c * 4L, Memory.ORDER)
+                        .add(sum)
+                        .intoMemorySegment(Memory.ALL, to + c * 4L, Memory.ORDER);
+            } else {
+                sum.intoMemorySegment(Memory.ALL, to + c * 4L, Memory.ORDER);
+            }
         }
         for (; c < g.cout(); c++) {
             float sum = Memory.get(sums + c * 4L);

@@ -19,11 +19,7 @@ public final class VectorElementwise implements Elementwise {
         long count = to - from;
         long xs = Memory.address(x, from, count);
         long ys = Memory.address(y, from, count);
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            Silu.value(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + i * Float.BYTES, Memory.ORDER))
-                    .intoMemorySegment(Memory.ALL, ys + i * Float.BYTES, Memory.ORDER);
-        }
+        long i = Silu.values(xs, ys, count);
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, Silu.value(Memory.get(xs + i * Float.BYTES)));
         }
@@ -36,17 +32,7 @@ public final class VectorElementwise implements Elementwise {
         long xs = Memory.address(x, from, count);
         long dys = Memory.address(dy, from, count);
         long dxs = Memory.address(dx, from, count);
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            long at = i * Float.BYTES;
-            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dys + at, Memory.ORDER)
-                    .mul(Silu.slope(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + at, Memory.ORDER)));
-            (accumulate
-                            ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dxs + at, Memory.ORDER)
-                                    .add(gradient)
-                            : gradient)
-                    .intoMemorySegment(Memory.ALL, dxs + at, Memory.ORDER);
-        }
+        long i = Silu.gradients(xs, dys, dxs, accumulate, count);
         for (; i < count; i++) {
             long at = i * Float.BYTES;
             float gradient = Memory.get(dys + at) * Silu.slope(Memory.get(xs + at));

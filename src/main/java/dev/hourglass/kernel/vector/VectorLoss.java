@@ -33,11 +33,13 @@ public final class VectorLoss implements Loss {
             FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ps + at, Memory.ORDER)
                     .sub(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ts + at, Memory.ORDER))
                     .mul(scale);
-            (accumulate
-                            ? FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ds + at, Memory.ORDER)
-                                    .add(gradient)
-                            : gradient)
-                    .intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
+            if (accumulate) {
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ds + at, Memory.ORDER)
+                        .add(gradient)
+                        .intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
+            } else {
+                gradient.intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
+            }
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
