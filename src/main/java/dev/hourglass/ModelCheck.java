@@ -26,10 +26,13 @@ public final class ModelCheck {
     /** How much the predictions at two far timesteps must differ, relative to their size. */
     public static final double TIMESTEP_MARGIN = 0.01;
 
-    /** How much worse the loss must be without any one wire. */
+    /**
+     * How much worse the loss must be without any one wire, as the mean of its rise in each quarter of the timesteps. Deep wires carry
+     * what is still to be seen in much noise, where losses are small: the plain mean of the loss would hardly notice them.
+     */
     public static final double WIRE_MARGIN = 0.02;
 
-    /** How much worse the loss must be without all wires. */
+    /** How much worse the loss must be without all wires, measured in the same way. */
     public static final double ALL_WIRES_MARGIN = 0.5;
 
     /** Images of the test set that the losses are measured on. */
@@ -197,36 +200,44 @@ public final class ModelCheck {
         if (wires == 0) {
             return;
         }
-        double intact = loss(Set.of());
+        Evaluation intact = evaluate(Set.of());
         Set<Integer> all = new TreeSet<>();
         for (int wire = 1; wire <= wires; wire++) {
             all.add(wire);
-            found.accept(wireFinding("memory wire " + wire + " cut", intact, loss(Set.of(wire)), WIRE_MARGIN));
+            found.accept(wireFinding("memory wire " + wire + " cut", intact, evaluate(Set.of(wire)), WIRE_MARGIN));
         }
-        found.accept(wireFinding("all memory wires cut", intact, loss(all), ALL_WIRES_MARGIN));
+        found.accept(wireFinding("all memory wires cut", intact, evaluate(all), ALL_WIRES_MARGIN));
     }
 
-    private static Finding wireFinding(String subject, double intact, double cut, double margin) {
+    private static Finding wireFinding(String subject, Evaluation intact, Evaluation cut, double margin) {
+        double rise = rise(intact.quarters(), cut.quarters());
         return new Finding(
                 subject,
-                String.format(Locale.ROOT, "loss %.4f to %.4f (%+.1f%%)", intact, cut, 100 * (cut / intact - 1)),
+                String.format(
+                        Locale.ROOT,
+                        "loss %.4f to %.4f, quarters of t %+.1f%%",
+                        intact.error(),
+                        cut.error(),
+                        100 * rise),
                 "at least +" + percent(margin),
-                cut >= intact * (1 + margin));
+                rise >= margin);
     }
 
-    private double loss(Set<Integer> cut) {
+    /** The mean relative rise over the quarters that had images. */
+    private static double rise(List<Double> intact, List<Double> cut) {
+        return IntStream.range(0, intact.size())
+                .filter(quarter -> !intact.get(quarter).isNaN())
+                .mapToDouble(quarter -> cut.get(quarter) / intact.get(quarter) - 1)
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    private Evaluation evaluate(Set<Integer> cut) {
         int count = Math.min(IMAGES, images.count());
         ImageSize size = new ImageSize(images.height(), images.width());
         try (Session session = session(Math.min(BATCH, count), size, cut)) {
             return Evaluation.measure(
-                            session.denoiser(),
-                            NoiseSchedule.ddpm(),
-                            images,
-                            count,
-                            SEED,
-                            Backend.kernels(),
-                            done -> {})
-                    .error();
+                    session.denoiser(), NoiseSchedule.ddpm(), images, count, SEED, Backend.kernels(), done -> {});
         }
     }
 
