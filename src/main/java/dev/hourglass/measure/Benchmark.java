@@ -8,10 +8,9 @@ import dev.hourglass.memory.MemoryBudget;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.unet.Architecture;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Measures how fast a model runs on this machine. Jobs take turns: a round takes one sample of each, the order reversed in every other
@@ -25,8 +24,9 @@ public final class Benchmark {
     private final Architecture architecture;
     private final long parameters;
     private final ImageSize size;
-    private final Map<Job, Long> plannedBytes = new LinkedHashMap<>();
-    private final Map<Job, ColdStart.Result> coldStarts = new LinkedHashMap<>();
+    private final Map<Job, Long> multiplyAdds = new HashMap<>();
+    private final Map<Job, Long> plannedBytes = new HashMap<>();
+    private final Map<Job, ColdStart.Result> coldStarts = new HashMap<>();
     private final List<String> notes = new ArrayList<>();
     private int done;
 
@@ -38,7 +38,7 @@ public final class Benchmark {
          * Called after each part of the work.
          *
          * @param done parts done, of {@link BenchmarkOptions#parts}
-         * @param what what was done just now, in words
+         * @param what what was done just now, in a few words
          */
         void at(int done, String what);
     }
@@ -52,8 +52,13 @@ public final class Benchmark {
             parameters = model.parameterCount();
             size = options.size() == null ? model.sampleSize() : options.size();
         }
-        options.jobs().forEach(job -> job.multiplyAdds(architecture, size));
-        options.jobs().forEach(job -> plannedBytes.put(job, job.plannedBytes(architecture, size)));
+        for (Job job : options.jobs()) {
+            // Before anything runs: the graph refuses a size that does not fit the model.
+            multiplyAdds.put(job, job.multiplyAdds(architecture, size));
+            long bytes = job.plannedBytes(architecture, size);
+            MemoryBudget.require(job.label(), bytes);
+            plannedBytes.put(job, bytes);
+        }
     }
 
     /**
@@ -71,8 +76,12 @@ public final class Benchmark {
             startCold();
         }
         List<Measurement> results = new ArrayList<>();
-        for (List<Job> group : groups()) {
-            results.addAll(measure(group));
+        try (Resources open = new Resources()) {
+            Map<Integer, Peak> peaks = new HashMap<>();
+            options.jobs().forEach(job -> peaks.computeIfAbsent(job.threads(), threads -> peak(open, threads)));
+            for (List<Job> group : groups()) {
+                results.addAll(measure(group, peaks));
+            }
         }
         return new BenchmarkReport(
                 subject.name(), architecture.className(), parameters, size, machine, options, results, notes);
@@ -105,10 +114,8 @@ public final class Benchmark {
         return groups;
     }
 
-    private List<Measurement> measure(List<Job> jobs) {
+    private List<Measurement> measure(List<Job> jobs, Map<Integer, Peak> peaks) {
         try (Resources open = new Resources()) {
-            Map<Integer, Peak> peaks = new TreeMap<>();
-            jobs.forEach(job -> peaks.computeIfAbsent(job.threads(), threads -> peak(open, threads)));
             List<Series> all = new ArrayList<>();
             for (Job job : jobs) {
                 Work work = Work.open(open, subject, job, size);
@@ -126,8 +133,7 @@ public final class Benchmark {
             List<Measurement> results = new ArrayList<>();
             for (Series series : all) {
                 Job job = series.job();
-                results.add(series.measurement(
-                        job.multiplyAdds(architecture, size), plannedBytes.get(job), coldStarts.get(job)));
+                results.add(series.measurement(multiplyAdds.get(job), plannedBytes.get(job), coldStarts.get(job)));
                 report("layers", job);
             }
             return results;
@@ -143,6 +149,6 @@ public final class Benchmark {
     }
 
     private void report(String what, Job job) {
-        listener.at(++done, what + ": " + job.label());
+        listener.at(++done, what + " " + job.mode().label() + " " + job.batch());
     }
 }

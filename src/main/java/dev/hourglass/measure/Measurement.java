@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param multiplyAdds of one step, training counted as three forward passes
  * @param millis the mean time of a step in each round, in milliseconds
- * @param bytesPerStep heap bytes that a step allocates: the median over the rounds
- * @param peakGflops the peak on as many threads: the median over the rounds
+ * @param bytesPerStep heap bytes that a step allocates, in the round with the fewest: its own are in every round, those of code that is
+ *     not compiled yet become fewer
+ * @param peakGflops the peak on as many threads: the best of all rounds
  * @param plannedBytes off-heap memory by plan
  * @param coldStart the first result in a fresh JVM; {@code null} where that was not measured
  * @param layers the operations in the order in which a forward pass runs them

@@ -3,6 +3,7 @@ package dev.hourglass.measure;
 import dev.hourglass.ModelSummary;
 import dev.hourglass.graph.Node;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /** The times of one job, taken round by round. */
@@ -15,7 +16,7 @@ final class Series {
     private static final long SETTLE_MILLIS = 20;
 
     /** A warm job allocates less; kernels that C2 has not reached yet box every vector. */
-    private static final long SETTLED_BYTES = 1 << 17;
+    private static final long SETTLED_BYTES = 1 << 14;
 
     private static final int STALE_RUNS = 8;
     private static final double MOST_WARM_UP = 30;
@@ -33,7 +34,6 @@ final class Series {
     private final HeapMeter heap = new HeapMeter();
     private final List<Double> millis = new ArrayList<>();
     private final List<Double> bytes = new ArrayList<>();
-    private final List<Double> peaks = new ArrayList<>();
     private int repeats = 1;
 
     /** A job whose threads are all started. */
@@ -72,10 +72,10 @@ final class Series {
         repeats = (int) Math.clamp(Math.ceil(SAMPLE_MILLIS / fastest), 1, 10_000);
     }
 
-    /** Takes one round's times, the peak's right before the job's own. */
+    /** Takes one round's times, after another sample of the peak. */
     void sample() {
         settle();
-        peaks.add(peak.sample());
+        peak.sample();
         settle();
         if (repeats > 1) {
             // Brings threads and caches back; a long run does that itself in its first few milliseconds.
@@ -100,8 +100,8 @@ final class Series {
                 job,
                 multiplyAdds * job.mode().passes(),
                 millis,
-                median(bytes),
-                median(peaks),
+                Collections.min(bytes),
+                peak.gflops(),
                 plannedBytes,
                 coldStart,
                 layers());
