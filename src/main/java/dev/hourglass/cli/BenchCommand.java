@@ -31,10 +31,10 @@ import picocli.CommandLine.ParentCommand;
         description = "Measures how fast a model runs on this machine, against what its processor can do.",
         footer = {
             "",
-            "Every combination of mode, batch and threads is a job. A job is first run once in a",
-            "fresh JVM, for the time to its first result and its peak memory; then all jobs are",
-            "warmed up and timed in turns. Figures mean something on a machine that does",
-            "nothing else."
+            "Every combination of mode, batch and threads is a job. Each is first run once",
+            "in a fresh JVM, for the time to its first result and its peak memory; then all",
+            "are warmed up and timed in turns. A training step counts as three forward",
+            "passes. Figures mean something on a machine that does nothing else."
         })
 final class BenchCommand implements Callable<Integer> {
 

@@ -82,8 +82,10 @@ final class Series {
             work.run();
         }
         heap.start();
-        millis.add(time(repeats) / repeats);
-        bytes.add((double) heap.bytes() / repeats);
+        double time = time(repeats);
+        long allocated = heap.bytes();
+        millis.add(time / repeats);
+        bytes.add((double) allocated / repeats);
     }
 
     private double time(int runs) {
