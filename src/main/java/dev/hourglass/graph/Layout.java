@@ -38,7 +38,7 @@ final class Layout {
         this.graph = graph;
         this.training = training;
         this.kernels = kernels;
-        nodes = reachable(graph);
+        nodes = Fusion.apply(reachable(graph), Set.copyOf(graph.outputs().values()));
         end = 2 * nodes.size() - 1;
         wantsGradient = new boolean[graph.valueCount()];
         valueBlock = new int[graph.valueCount()];

@@ -9,11 +9,11 @@ import java.lang.foreign.MemorySegment;
  */
 public interface GroupNorm {
 
-    /** Bytes of scratch memory that each worker needs. */
-    long workspaceBytes();
+    /** Bytes of scratch memory that each worker needs for images of this size. */
+    long workspaceBytes(int pixels, int channels);
 
     /**
-     * {@code y = (x - mean) / sqrt(variance + eps) * gamma + beta}, with the biased variance.
+     * {@code y = (x - mean) / sqrt(variance + eps) * gamma + beta}, with the biased variance; with {@code silu}, SiLU of that.
      *
      * @param y may be {@code x}
      * @param stats receives {@code [N, groups, 2]}: mean and {@code 1 / sqrt(variance + eps)}
@@ -29,18 +29,21 @@ public interface GroupNorm {
             int channels,
             int groups,
             float eps,
+            boolean silu,
             int from,
             int to);
 
     /**
      * The gradient of the input, and each image's share of the parameters' gradients.
      *
-     * @param partials receives {@code [N, 2, channels]}: the image's sums of {@code dy * xhat} and of {@code dy}
+     * @param partials receives {@code [N, 2, channels]}: the image's sums of {@code dy * xhat} and of {@code dy},
+     *     where {@code dy} is the gradient before SiLU
      * @param dx may be {@code null} when the input needs no gradient
      */
     void backward(
             MemorySegment x,
             MemorySegment gamma,
+            MemorySegment beta,
             MemorySegment stats,
             MemorySegment dy,
             MemorySegment dx,
@@ -50,6 +53,7 @@ public interface GroupNorm {
             int pixels,
             int channels,
             int groups,
+            boolean silu,
             int from,
             int to);
 

@@ -5,13 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.memory.Slab;
+import dev.hourglass.testing.Floats;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 /** The vector twin of {@link GroupNorm} against the scalar one, which is held by PyTorch's figures and by finite differences. */
 class GroupNormTest {
 
-    private static final MemorySegment WORKSPACE = Slab.open("workspace", 4096).slice(0, 4096);
+    private static final MemorySegment WORKSPACE =
+            Slab.open("workspace", 2 << 20).slice(0, 2 << 20);
 
     private static final float EPS = 1e-5f;
     private static final int[] CHANNELS = {1, 2, 3, 5, 8, 12, 16, 17, 24, 31, 32, 33, 48, 64, 100, 128};
@@ -77,6 +79,7 @@ class GroupNormTest {
                     channels,
                     groups,
                     EPS,
+                    false,
                     from,
                     to);
         }
@@ -85,6 +88,7 @@ class GroupNormTest {
             kernels.backward(
                     x.segment(),
                     gamma.segment(),
+                    beta.segment(),
                     stats.segment(),
                     dy.segment(),
                     dx.segment(),
@@ -94,8 +98,50 @@ class GroupNormTest {
                     pixels,
                     channels,
                     groups,
+                    false,
                     from,
                     to);
+        }
+
+        void forward(GroupNorm kernels, boolean silu) {
+            kernels.forward(
+                    x.segment(),
+                    gamma.segment(),
+                    beta.segment(),
+                    y.segment(),
+                    stats.segment(),
+                    WORKSPACE,
+                    pixels,
+                    channels,
+                    groups,
+                    EPS,
+                    silu,
+                    0,
+                    images);
+        }
+
+        void backward(GroupNorm kernels, boolean silu, boolean accumulate) {
+            kernels.backward(
+                    x.segment(),
+                    gamma.segment(),
+                    beta.segment(),
+                    stats.segment(),
+                    dy.segment(),
+                    dx.segment(),
+                    accumulate,
+                    partials.segment(),
+                    WORKSPACE,
+                    pixels,
+                    channels,
+                    groups,
+                    silu,
+                    0,
+                    images);
+        }
+
+        /** The same problem, results included, with another gradient. */
+        Problem withDy(GuardedFloats other) {
+            return new Problem(images, pixels, channels, groups, x, gamma, beta, other, y, stats, dx, partials);
         }
 
         int groupOf(int element) {
@@ -240,6 +286,40 @@ class GroupNormTest {
                 });
     }
 
+    /** Normalisation and SiLU in one go against one after the other, forward and backward. */
+    @Test
+    void siluComesAfterNormalisation() {
+        for (Kernels kernels : Twins.all()) {
+            for (int channels : new int[] {1, 5, 16, 48}) {
+                for (boolean accumulate : new boolean[] {false, true}) {
+                    Problem apart = Problem.of(2, 199, channels, 1, 2, 1);
+                    Problem joined = apart.copy();
+                    int n = 2 * 199 * channels;
+                    apart.forward(kernels.groupNorm(), 0, 2);
+                    joined.forward(kernels.groupNorm(), true);
+                    GuardedFloats activated = GuardedFloats.zeros(n);
+                    kernels.elementwise().silu(apart.y().segment(), activated.segment(), 0, n);
+                    assertSame(kernels, activated, joined.y());
+
+                    kernels.elementwise()
+                            .siluGradient(apart.y().segment(), apart.dy().segment(), activated.segment(), false, 0, n);
+                    apart.withDy(activated).backward(kernels.groupNorm(), accumulate, 0, 2);
+                    joined.backward(kernels.groupNorm(), true, accumulate);
+                    assertSame(kernels, apart.dx(), joined.dx());
+                    assertSame(kernels, apart.partials(), joined.partials());
+                }
+            }
+        }
+    }
+
+    /** The vector twin takes the same steps either way; the scalar one does not round between them. */
+    private static void assertSame(Kernels kernels, GuardedFloats expected, GuardedFloats found) {
+        float[] e = expected.toArray();
+        double largest = Floats.maxAbs(e);
+        double tolerance = kernels.bits() == 0 ? 8 * Math.ulp(1f) * largest : 0;
+        assertArrayEquals(e, found.toArray(), (float) tolerance);
+    }
+
     @Test
     void outputMayBeInput() {
         for (Kernels kernels : Twins.all()) {
@@ -271,6 +351,7 @@ class GroupNormTest {
                                 channels,
                                 1,
                                 EPS,
+                                false,
                                 0,
                                 2);
                 assertArrayEquals(apart.y().toArray(), same.x().toArray());
@@ -289,6 +370,7 @@ class GroupNormTest {
                     .backward(
                             without.x().segment(),
                             without.gamma().segment(),
+                            without.beta().segment(),
                             without.stats().segment(),
                             without.dy().segment(),
                             null,
@@ -298,6 +380,7 @@ class GroupNormTest {
                             49,
                             24,
                             3,
+                            false,
                             0,
                             2);
             assertArrayEquals(problem.partials().toArray(), without.partials().toArray());

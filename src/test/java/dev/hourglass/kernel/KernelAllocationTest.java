@@ -51,7 +51,8 @@ class KernelAllocationTest {
         MemorySegment beta = GuardedFloats.random(5, channels).segment();
         MemorySegment stats = GuardedFloats.zeros(2).segment();
         MemorySegment sums = GuardedFloats.zeros(2 * channels).segment();
-        MemorySegment w = GuardedFloats.zeros(Math.toIntExact(k.groupNorm().workspaceBytes() / Float.BYTES))
+        MemorySegment w = GuardedFloats.zeros(
+                        Math.toIntExact(k.groupNorm().workspaceBytes(pixels, channels) / Float.BYTES))
                 .segment();
         MemorySegment bytes = Arena.ofAuto().allocate(n);
         String of = " of " + channels + " channels";
@@ -66,10 +67,13 @@ class KernelAllocationTest {
         all.put("bytesToFloats" + of, () -> e.bytesToFloats(bytes, y, 1, 0, 0, 0, n));
         all.put("firstNonFinite" + of, () -> e.firstNonFinite(x, 0, n));
         GroupNorm norm = k.groupNorm();
-        all.put("groupNorm" + of, () -> norm.forward(x, gamma, beta, z, stats, w, pixels, channels, 1, 1e-5f, 0, 1));
-        all.put(
-                "groupNorm backward" + of,
-                () -> norm.backward(x, gamma, stats, y, z, false, sums, w, pixels, channels, 1, 0, 1));
+        for (boolean silu : new boolean[] {false, true}) {
+            String what = "groupNorm" + (silu ? " and silu" : "");
+            all.put(what + of, () -> norm.forward(x, gamma, beta, z, stats, w, pixels, channels, 1, 1e-5f, silu, 0, 1));
+            all.put(
+                    what + " backward" + of,
+                    () -> norm.backward(x, gamma, beta, stats, y, z, false, sums, w, pixels, channels, 1, silu, 0, 1));
+        }
         all.put("groupNorm reduce" + of, () -> norm.reduceGradient(sums, 1, channels, gamma, beta, false));
         all.put("average" + of, () -> k.pool().average(x, y, side, side, channels, 2, 2, 0, 1));
         all.put("averageGradient" + of, () -> k.pool().averageGradient(x, y, true, side, side, channels, 2, 2, 0, 1));

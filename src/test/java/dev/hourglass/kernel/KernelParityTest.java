@@ -125,7 +125,7 @@ class KernelParityTest {
         GuardedFloats dgamma = GuardedFloats.zeros(channels);
         GuardedFloats dbeta = GuardedFloats.zeros(channels);
         MemorySegment workspace = GuardedFloats.zeros(
-                        Math.toIntExact(kernels.groupNorm().workspaceBytes() / Float.BYTES))
+                        Math.toIntExact(kernels.groupNorm().workspaceBytes(pixels, channels) / Float.BYTES))
                 .segment();
         kernels.groupNorm()
                 .forward(
@@ -139,12 +139,14 @@ class KernelParityTest {
                         channels,
                         groups,
                         eps,
+                        false,
                         0,
                         images);
         kernels.groupNorm()
                 .backward(
                         x.segment(),
                         gamma.segment(),
+                        beta.segment(),
                         stats.segment(),
                         dy.segment(),
                         dx.segment(),
@@ -154,6 +156,7 @@ class KernelParityTest {
                         pixels,
                         channels,
                         groups,
+                        false,
                         0,
                         images);
         kernels.groupNorm()

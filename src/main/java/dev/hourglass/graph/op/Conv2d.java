@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * 2-D convolution of {@code [N, H, W, Cin]} to {@code [N, oh, ow, Cout]} with weight {@code [groups, kh, kw, Cin / groups,
- * Cout / groups]} and bias {@code [Cout]}.
+ * Cout / groups]} and bias {@code [Cout]}. Where {@code Fusion} joined the neighbours to it, a shift {@code [N, Cout]} for each image
+ * and an addend of the output's shape follow as inputs.
  *
  * @param out output channels
  * @param kh kernel height
@@ -15,8 +16,26 @@ import java.util.List;
  * @param height how the kernel slides down
  * @param width how the kernel slides across
  * @param groups how many independent convolutions the channels are cut into
+ * @param shifted whether the second input is a shift
+ * @param added whether the last input is an addend
  */
-public record Conv2d(int out, int kh, int kw, Window height, Window width, int groups) implements Op {
+public record Conv2d(int out, int kh, int kw, Window height, Window width, int groups, boolean shifted, boolean added)
+        implements Op {
+
+    /** A convolution alone. */
+    public Conv2d(int out, int kh, int kw, Window height, Window width, int groups) {
+        this(out, kh, kw, height, width, groups, false, false);
+    }
+
+    /** The same convolution with a shift for each image and channel. */
+    public Conv2d withShift() {
+        return new Conv2d(out, kh, kw, height, width, groups, true, added);
+    }
+
+    /** The same convolution with an addend. */
+    public Conv2d withAddend() {
+        return new Conv2d(out, kh, kw, height, width, groups, shifted, true);
+    }
 
     @Override
     public Shape shape(List<Shape> inputs) {
@@ -50,12 +69,13 @@ public record Conv2d(int out, int kh, int kw, Window height, Window width, int g
 
     @Override
     public boolean backwardReadsInput(int index) {
-        return true;
+        return index == 0;
     }
 
     @Override
     public Execution bind(Binding binding) {
-        return new ConvolutionExecution(binding, geometry(binding.inputShape(0)), groups);
+        return new ConvolutionExecution(
+                binding, geometry(binding.inputShape(0)), groups, shifted ? 1 : 0, added ? (shifted ? 2 : 1) : 0);
     }
 
     /** The geometry of one group. */

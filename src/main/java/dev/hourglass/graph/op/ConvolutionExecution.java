@@ -1,6 +1,7 @@
 package dev.hourglass.graph.op;
 
 import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -11,11 +12,21 @@ final class ConvolutionExecution implements Execution {
 
     private final Workers workers;
     private final List<Group> groups = new ArrayList<>();
+    private final Workers.Task gradientsBeside;
+    private final int images;
 
-    ConvolutionExecution(Binding binding, Conv2dGeometry geometry, int groupCount) {
+    /**
+     * Binds a convolution.
+     *
+     * @param shift which input is the shift, 0 for none
+     * @param addend which input is the addend, 0 for none
+     */
+    ConvolutionExecution(Binding binding, Conv2dGeometry geometry, int groupCount, int shift, int addend) {
         workers = binding.workers();
+        images = geometry.n();
+        gradientsBeside = gradientsBeside(binding, shift, addend);
         for (int index = 0; index < groupCount; index++) {
-            groups.add(new Group(binding, geometry, index, groupCount));
+            groups.add(new Group(binding, geometry, index, groupCount, shift, addend));
         }
     }
 
@@ -38,6 +49,43 @@ final class ConvolutionExecution implements Execution {
         return Math.max(kernel.workspaceBytes(g), kernel.workspaceBytes(g.adjoint()));
     }
 
+    /** The gradients of shift and addend: sums and copies of the output's gradient, image by image. */
+    private static Workers.Task gradientsBeside(Binding binding, int shift, int addend) {
+        boolean wantsShift = shift > 0 && binding.wantsInputGradient(shift);
+        boolean wantsAddend = addend > 0 && binding.wantsInputGradient(addend);
+        if (!binding.training() || !wantsShift && !wantsAddend) {
+            return null;
+        }
+        Shape y = binding.outputShape();
+        int pixels = y.dim(1) * y.dim(2);
+        int channels = y.dim(3);
+        long elements = (long) pixels * channels;
+        return (n, worker) -> {
+            if (wantsShift) {
+                binding.kernels()
+                        .channels()
+                        .shiftGradient(
+                                binding.outputGradient(),
+                                binding.inputGradient(shift),
+                                binding.accumulatesInputGradient(shift),
+                                pixels,
+                                channels,
+                                n,
+                                n + 1);
+            }
+            if (wantsAddend) {
+                binding.kernels()
+                        .elementwise()
+                        .copy(
+                                binding.outputGradient(),
+                                binding.inputGradient(addend),
+                                binding.accumulatesInputGradient(addend),
+                                n * elements,
+                                (n + 1) * elements);
+            }
+        };
+    }
+
     @Override
     public void prepare() {
         for (Group group : groups) {
@@ -57,6 +105,9 @@ final class ConvolutionExecution implements Execution {
 
     @Override
     public void backward() {
+        if (gradientsBeside != null) {
+            workers.run(gradientsBeside, images);
+        }
         for (Group group : groups) {
             if (group.inputGradient != null) {
                 workers.run(group.inputGradient, group.inputGradientItems);
@@ -82,7 +133,7 @@ final class ConvolutionExecution implements Execution {
         private Workers.Task reduce;
         private int reduceItems;
 
-        Group(Binding binding, Conv2dGeometry g, int index, int groups) {
+        Group(Binding binding, Conv2dGeometry g, int index, int groups, int shift, int addend) {
             dev.hourglass.kernel.Conv2d kernel = binding.kernels().conv2d();
             MemorySegment x = channels(binding.input(0), index * g.cin());
             MemorySegment y = channels(binding.output(), index * g.cout());
@@ -92,7 +143,10 @@ final class ConvolutionExecution implements Execution {
             packItems = kernel.packItems(g);
             pack = (item, worker) -> kernel.pack(g, weight, bias, packed, binding.workspace(worker), item);
             forwardItems = kernel.forwardItems(g);
-            forward = (item, worker) -> kernel.forward(g, x, packed, null, null, y, binding.workspace(worker), item);
+            MemorySegment shifts = shift == 0 ? null : channels(binding.input(shift), index * g.cout());
+            MemorySegment addends = addend == 0 ? null : channels(binding.input(addend), index * g.cout());
+            forward =
+                    (item, worker) -> kernel.forward(g, x, packed, shifts, addends, y, binding.workspace(worker), item);
             if (binding.training()) {
                 bindBackward(binding, g, index, groups, x, weight);
             }

@@ -5,12 +5,19 @@ import dev.hourglass.parallel.Workers;
 import java.util.List;
 
 /**
- * Group normalisation of {@code [N, H, W, C]} with parameters gamma and beta {@code [C]}.
+ * Group normalisation of {@code [N, H, W, C]} with parameters gamma and beta {@code [C]}, and SiLU of it where {@code Fusion} joined the
+ * two.
  *
  * @param groups how many groups the channels are cut into
  * @param eps added to the variance
+ * @param silu whether SiLU follows
  */
-public record GroupNorm(int groups, float eps) implements Op {
+public record GroupNorm(int groups, float eps, boolean silu) implements Op {
+
+    /** Normalisation alone. */
+    public GroupNorm(int groups, float eps) {
+        this(groups, eps, false);
+    }
 
     @Override
     public Shape shape(List<Shape> inputs) {
@@ -35,7 +42,8 @@ public record GroupNorm(int groups, float eps) implements Op {
 
     @Override
     public long workspaceBytes(Site site) {
-        return site.kernels().groupNorm().workspaceBytes();
+        Shape x = site.inputShape(0);
+        return site.kernels().groupNorm().workspaceBytes(x.dim(1) * x.dim(2), x.dim(3));
     }
 
     @Override
@@ -62,11 +70,13 @@ public record GroupNorm(int groups, float eps) implements Op {
                 channels,
                 groups,
                 eps,
+                silu,
                 n,
                 n + 1);
         Workers.Task backward = (n, worker) -> kernel.backward(
                 binding.input(0),
                 binding.parameter(0),
+                binding.parameter(1),
                 binding.buffer(0),
                 binding.outputGradient(),
                 binding.inputGradient(0),
@@ -76,6 +86,7 @@ public record GroupNorm(int groups, float eps) implements Op {
                 pixels,
                 channels,
                 groups,
+                silu,
                 n,
                 n + 1);
         return new Execution() {

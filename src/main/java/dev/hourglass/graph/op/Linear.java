@@ -39,7 +39,7 @@ public record Linear(int out) implements Op {
 
     @Override
     public Execution bind(Binding binding) {
-        return new ConvolutionExecution(binding, geometry(binding.inputShape(0)), 1);
+        return new ConvolutionExecution(binding, geometry(binding.inputShape(0)), 1, 0, 0);
     }
 
     private Conv2dGeometry geometry(Shape x) {

@@ -16,19 +16,26 @@ public final class ScalarElementwise implements Elementwise {
     @Override
     public void silu(MemorySegment x, MemorySegment y, long from, long to) {
         for (long i = from; i < to; i++) {
-            double value = Math.max(Memory.get(x, i), FLOOR);
-            Memory.set(y, i, value / (1 + Math.exp(-value)));
+            Memory.set(y, i, silu(Memory.get(x, i)));
         }
+    }
+
+    static double silu(double x) {
+        double value = Math.max(x, FLOOR);
+        return value / (1 + Math.exp(-value));
+    }
+
+    static double siluSlope(double x) {
+        double value = Math.min(Math.max(x, FLOOR), CEILING);
+        double sigmoid = 1 / (1 + Math.exp(-value));
+        return sigmoid * (1 + value * (1 - sigmoid));
     }
 
     @Override
     public void siluGradient(
             MemorySegment x, MemorySegment dy, MemorySegment dx, boolean accumulate, long from, long to) {
         for (long i = from; i < to; i++) {
-            double value = Math.min(Math.max(Memory.get(x, i), FLOOR), CEILING);
-            double sigmoid = 1 / (1 + Math.exp(-value));
-            double slope = sigmoid * (1 + value * (1 - sigmoid));
-            Memory.put(dx, i, Memory.get(dy, i) * slope, accumulate);
+            Memory.put(dx, i, Memory.get(dy, i) * siluSlope(Memory.get(x, i)), accumulate);
         }
     }
 

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 public final class ScalarGroupNorm implements GroupNorm {
 
     @Override
-    public long workspaceBytes() {
-        return 0;
+    public long workspaceBytes(int pixels, int channels) {
+        return (long) pixels * channels * Float.BYTES;
     }
 
     @Override
@@ -23,6 +23,7 @@ public final class ScalarGroupNorm implements GroupNorm {
             int channels,
             int groups,
             float eps,
+            boolean silu,
             int from,
             int to) {
         int width = channels / groups;
@@ -38,7 +39,8 @@ public final class ScalarGroupNorm implements GroupNorm {
                         long i = first + (long) p * channels + c;
                         double xhat = (Memory.get(x, i) - mean) * scale;
                         int channel = g * width + c;
-                        Memory.set(y, i, xhat * Memory.get(gamma, channel) + Memory.get(beta, channel));
+                        double value = xhat * Memory.get(gamma, channel) + Memory.get(beta, channel);
+                        Memory.set(y, i, silu ? ScalarElementwise.silu(value) : value);
                     }
                 }
             }
@@ -70,6 +72,7 @@ public final class ScalarGroupNorm implements GroupNorm {
     public void backward(
             MemorySegment x,
             MemorySegment gamma,
+            MemorySegment beta,
             MemorySegment stats,
             MemorySegment dy,
             MemorySegment dx,
@@ -79,10 +82,16 @@ public final class ScalarGroupNorm implements GroupNorm {
             int pixels,
             int channels,
             int groups,
+            boolean silu,
             int from,
             int to) {
         int width = channels / groups;
         for (int n = from; n < to; n++) {
+            if (silu) {
+                siluGradient(x, gamma, beta, stats, dy, workspace, pixels, channels, groups, n);
+            }
+            MemorySegment dn = silu ? workspace : dy; // the gradient of the normalised values
+            long before = silu ? 0 : (long) n * pixels * channels; // where this image's begins
             for (int g = 0; g < groups; g++) {
                 double mean = Memory.get(stats, ((long) n * groups + g) * 2);
                 double scale = Memory.get(stats, ((long) n * groups + g) * 2 + 1);
@@ -93,8 +102,9 @@ public final class ScalarGroupNorm implements GroupNorm {
                     double gradients = 0;
                     for (int p = 0; p < pixels; p++) {
                         long i = ((long) n * pixels + p) * channels + channel;
-                        products += Memory.get(dy, i) * (Memory.get(x, i) - mean) * scale;
-                        gradients += Memory.get(dy, i);
+                        double gradient = Memory.get(dn, before + (long) p * channels + channel);
+                        products += gradient * (Memory.get(x, i) - mean) * scale;
+                        gradients += gradient;
                     }
                     Memory.set(partials, (long) n * 2 * channels + channel, products);
                     Memory.set(partials, (n * 2L + 1) * channels + channel, gradients);
@@ -108,11 +118,34 @@ public final class ScalarGroupNorm implements GroupNorm {
                     for (int channel = g * width; channel < (g + 1) * width; channel++) {
                         long i = ((long) n * pixels + p) * channels + channel;
                         double xhat = (Memory.get(x, i) - mean) * scale;
-                        double centred = Memory.get(dy, i) * (double) Memory.get(gamma, channel) - meanOfGradients;
+                        double gradient = Memory.get(dn, before + (long) p * channels + channel);
+                        double centred = gradient * Memory.get(gamma, channel) - meanOfGradients;
                         Memory.put(dx, i, scale * (centred - xhat * meanOfProducts), accumulate);
                     }
                 }
             }
+        }
+    }
+
+    /** Takes the gradient of one image back through SiLU, into {@code dn}. */
+    private static void siluGradient(
+            MemorySegment x,
+            MemorySegment gamma,
+            MemorySegment beta,
+            MemorySegment stats,
+            MemorySegment dy,
+            MemorySegment dn,
+            int pixels,
+            int channels,
+            int groups,
+            int n) {
+        for (int k = 0; k < pixels * channels; k++) {
+            int c = k % channels;
+            long moments = ((long) n * groups + c / (channels / groups)) * 2;
+            long i = (long) n * pixels * channels + k;
+            double xhat = (Memory.get(x, i) - (double) Memory.get(stats, moments)) * Memory.get(stats, moments + 1);
+            double slope = ScalarElementwise.siluSlope(xhat * Memory.get(gamma, c) + Memory.get(beta, c));
+            Memory.set(dn, k, Memory.get(dy, i) * slope);
         }
     }
 

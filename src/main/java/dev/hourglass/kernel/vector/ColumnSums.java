@@ -35,39 +35,41 @@ final class ColumnSums {
         DoubleVector s1 = s0;
         for (int r = 0; r < rows; r++) {
             long row = m + r * stride;
-            s0 = s0.add(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, row, Memory.ORDER)
-                    .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            s1 = s1.add(
-                    ((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, row + next, Memory.ORDER)
+            s0 = s0.add(((DoubleVector)
+                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, row & Memory.MASK, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+            s1 = s1.add(((DoubleVector)
+                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, (row + next) & Memory.MASK, Memory.ORDER)
                             .convertShape(VectorOperators.F2D, Doubles.D, 0)));
         }
         if (accumulate) {
-            s0 = s0.add(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums, Memory.ORDER)
-                    .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            s1 = s1.add(
-                    ((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums + next, Memory.ORDER)
+            s0 = s0.add(((DoubleVector)
+                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums & Memory.MASK, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+            s1 = s1.add(((DoubleVector)
+                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, (sums + next) & Memory.MASK, Memory.ORDER)
                             .convertShape(VectorOperators.F2D, Doubles.D, 0)));
         }
         ((FloatVector) (s0).convertShape(VectorOperators.D2F, Doubles.HALF, 0))
-                .intoMemorySegment(Memory.ALL, sums, Memory.ORDER);
+                .intoMemorySegment(Memory.ALL, sums & Memory.MASK, Memory.ORDER);
         ((FloatVector) (s1).convertShape(VectorOperators.D2F, Doubles.HALF, 0))
-                .intoMemorySegment(Memory.ALL, sums + next, Memory.ORDER);
+                .intoMemorySegment(Memory.ALL, (sums + next) & Memory.MASK, Memory.ORDER);
     }
 
     private static void vector(long m, int rows, long stride, long sums, boolean accumulate) {
         DoubleVector s = DoubleVector.zero(Doubles.D);
         for (int r = 0; r < rows; r++) {
-            s = s.add(((DoubleVector)
-                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, m + r * stride, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+            s = s.add(((DoubleVector) FloatVector.fromMemorySegment(
+                            Doubles.HALF, Memory.ALL, (m + r * stride) & Memory.MASK, Memory.ORDER)
+                    .convertShape(VectorOperators.F2D, Doubles.D, 0)));
         }
         ((FloatVector) (accumulate
-                                ? s.add(((DoubleVector)
-                                        FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums, Memory.ORDER)
-                                                .convertShape(VectorOperators.F2D, Doubles.D, 0)))
+                                ? s.add(((DoubleVector) FloatVector.fromMemorySegment(
+                                                Doubles.HALF, Memory.ALL, sums & Memory.MASK, Memory.ORDER)
+                                        .convertShape(VectorOperators.F2D, Doubles.D, 0)))
                                 : s)
                         .convertShape(VectorOperators.D2F, Doubles.HALF, 0))
-                .intoMemorySegment(Memory.ALL, sums, Memory.ORDER);
+                .intoMemorySegment(Memory.ALL, sums & Memory.MASK, Memory.ORDER);
     }
 
     private static void single(long m, int rows, long stride, long sum, boolean accumulate) {

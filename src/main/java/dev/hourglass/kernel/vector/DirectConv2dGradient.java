@@ -107,15 +107,15 @@ final class DirectConv2dGradient {
         if (first) {
             Rows.zero(to, COLUMNS);
         }
-        FloatVector s0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER);
-        FloatVector s1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER);
+        FloatVector s0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to & Memory.MASK, Memory.ORDER);
+        FloatVector s1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
         for (int r = 0; r < rows; r++) {
-            s0 = s0.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b, Memory.ORDER));
-            s1 = s1.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b + BYTES, Memory.ORDER));
+            s0 = s0.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b & Memory.MASK, Memory.ORDER));
+            s1 = s1.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (b + BYTES) & Memory.MASK, Memory.ORDER));
             b += stride;
         }
-        s0.intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-        s1.intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+        s0.intoMemorySegment(Memory.ALL, to & Memory.MASK, Memory.ORDER);
+        s1.intoMemorySegment(Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
     }
 
     /** Items of {@link #reduce}. */
@@ -149,17 +149,18 @@ final class DirectConv2dGradient {
         long stride = partialFloats(g) * 4;
         int c = 0;
         for (; c <= g.cout() - LANES; c += LANES) {
-            FloatVector sum = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, sums + c * 4L, Memory.ORDER);
+            FloatVector sum =
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (sums + c * 4L) & Memory.MASK, Memory.ORDER);
             for (int chunk = 1; chunk < chunks; chunk++) {
                 sum = sum.add(FloatVector.fromMemorySegment(
-                        Memory.S, Memory.ALL, sums + chunk * stride + c * 4L, Memory.ORDER));
+                        Memory.S, Memory.ALL, (sums + chunk * stride + c * 4L) & Memory.MASK, Memory.ORDER));
             }
             if (accumulate) {
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + c * 4L, Memory.ORDER)
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (to + c * 4L) & Memory.MASK, Memory.ORDER)
                         .add(sum)
-                        .intoMemorySegment(Memory.ALL, to + c * 4L, Memory.ORDER);
+                        .intoMemorySegment(Memory.ALL, (to + c * 4L) & Memory.MASK, Memory.ORDER);
             } else {
-                sum.intoMemorySegment(Memory.ALL, to + c * 4L, Memory.ORDER);
+                sum.intoMemorySegment(Memory.ALL, (to + c * 4L) & Memory.MASK, Memory.ORDER);
             }
         }
         for (; c < g.cout(); c++) {

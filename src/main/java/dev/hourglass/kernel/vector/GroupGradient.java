@@ -77,23 +77,26 @@ final class GroupGradient {
     }
 
     private static void column(long x, long dy, long dx, boolean accumulate, long scratch, int rows, long rowBytes) {
-        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
-        FloatVector as = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + Memory.BYTES, Memory.ORDER);
-        FloatVector bs = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + 2L * Memory.BYTES, Memory.ORDER);
-        FloatVector slopes =
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + 3L * Memory.BYTES, Memory.ORDER);
+        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
+        FloatVector as = FloatVector.fromMemorySegment(
+                Memory.S, Memory.ALL, (scratch + Memory.BYTES) & Memory.MASK, Memory.ORDER);
+        FloatVector bs = FloatVector.fromMemorySegment(
+                Memory.S, Memory.ALL, (scratch + 2L * Memory.BYTES) & Memory.MASK, Memory.ORDER);
+        FloatVector slopes = FloatVector.fromMemorySegment(
+                Memory.S, Memory.ALL, (scratch + 3L * Memory.BYTES) & Memory.MASK, Memory.ORDER);
         for (int r = 0; r < rows; r++) {
             long at = r * rowBytes;
-            FloatVector value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
+            FloatVector value = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER)
                     .sub(means)
                     .fma(slopes, bs);
-            value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER)
+            value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER)
                     .fma(as, value);
             if (accumulate) {
-                value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dx + at, Memory.ORDER))
-                        .intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+                value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER);
             } else {
-                value.intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+                value.intoMemorySegment(Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER);
             }
         }
     }

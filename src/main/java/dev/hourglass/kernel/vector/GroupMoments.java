@@ -78,16 +78,16 @@ final class GroupMoments {
         FloatVector sum = zero;
         for (int r = 0; r < samples; r++) {
             sum = sum.add(FloatVector.fromMemorySegment(
-                    Memory.S, Memory.ALL, top + r * (sampleStep * rowBytes), Memory.ORDER));
+                    Memory.S, Memory.ALL, (top + r * (sampleStep * rowBytes)) & Memory.MASK, Memory.ORDER));
         }
-        sum.mul(1f / samples).intoMemorySegment(Memory.ALL, scratch, Memory.ORDER);
-        zero.intoMemorySegment(Memory.ALL, scratch + Memory.BYTES, Memory.ORDER);
-        zero.intoMemorySegment(Memory.ALL, scratch + 2L * Memory.BYTES, Memory.ORDER);
+        sum.mul(1f / samples).intoMemorySegment(Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
+        zero.intoMemorySegment(Memory.ALL, (scratch + Memory.BYTES) & Memory.MASK, Memory.ORDER);
+        zero.intoMemorySegment(Memory.ALL, (scratch + 2L * Memory.BYTES) & Memory.MASK, Memory.ORDER);
     }
 
     /** Adds rows {@code from} to {@code to}, less the guess, to the sums and squares in scratch memory. */
     private static void run(long top, long scratch, int from, int to, long rowBytes) {
-        FloatVector guess = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
+        FloatVector guess = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
         FloatVector s0 = FloatVector.zero(Memory.S);
         FloatVector s1 = s0;
         FloatVector q0 = s0;
@@ -95,9 +95,10 @@ final class GroupMoments {
         long at = top + from * rowBytes;
         int r = from;
         for (; r < to - 1; r += 2) {
-            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
+            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at & Memory.MASK, Memory.ORDER)
                     .sub(guess);
-            FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at + rowBytes, Memory.ORDER)
+            FloatVector d1 = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (at + rowBytes) & Memory.MASK, Memory.ORDER)
                     .sub(guess);
             s0 = s0.add(d0);
             s1 = s1.add(d1);
@@ -106,19 +107,19 @@ final class GroupMoments {
             at += 2 * rowBytes;
         }
         if (r < to) {
-            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER)
+            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at & Memory.MASK, Memory.ORDER)
                     .sub(guess);
             s0 = s0.add(d);
             q0 = d.fma(d, q0);
         }
         long sums = scratch + Memory.BYTES;
         long squares = scratch + 2L * Memory.BYTES;
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, sums, Memory.ORDER)
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, sums & Memory.MASK, Memory.ORDER)
                 .add(s0.add(s1))
-                .intoMemorySegment(Memory.ALL, sums, Memory.ORDER);
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, squares, Memory.ORDER)
+                .intoMemorySegment(Memory.ALL, sums & Memory.MASK, Memory.ORDER);
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, squares & Memory.MASK, Memory.ORDER)
                 .add(q0.add(q1))
-                .intoMemorySegment(Memory.ALL, squares, Memory.ORDER);
+                .intoMemorySegment(Memory.ALL, squares & Memory.MASK, Memory.ORDER);
     }
 
     /** Merges the columns from {@code v} on into their groups, a run of columns of the same group at a time. */

@@ -1,18 +1,94 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
 import jdk.incubator.vector.FloatVector;
 
-/** {@code y = (x - mean) * (gamma * scale) + beta} over one image (see {@link VectorGroupNorm}). */
+/**
+ * {@code n = (x - mean) * (gamma * scale) + beta} over one image (see {@link VectorGroupNorm}), with or without SiLU. SiLU goes over runs
+ * that have just been written and are still in the first-level cache.
+ */
 final class GroupNormalisation {
+
+    /** Floats of a run: half of a first-level cache. */
+    private static final int RUN = 4096;
 
     private GroupNormalisation() {}
 
+    /** {@code y = n} or {@code silu(n)}. */
     static void image(
+            long x,
+            long gamma,
+            long beta,
+            long y,
+            long stats,
+            long scratch,
+            int pixels,
+            int channels,
+            int width,
+            boolean silu) {
+        int step = runPixels(channels);
+        for (int p = 0; p < pixels; p += step) {
+            int count = Math.min(step, pixels - p);
+            long at = (long) p * channels * Float.BYTES;
+            pixels(x + at, gamma, beta, y + at, stats, scratch, count, channels, width);
+            if (silu) {
+                values(y + at, count * channels);
+            }
+        }
+    }
+
+    /** {@code dn = dy * silu'(n)}. */
+    static void siluGradient(
+            long x,
+            long gamma,
+            long beta,
+            long dy,
+            long dn,
+            long stats,
+            long scratch,
+            int pixels,
+            int channels,
+            int width) {
+        int step = runPixels(channels);
+        for (int p = 0; p < pixels; p += step) {
+            int count = Math.min(step, pixels - p);
+            long at = (long) p * channels * Float.BYTES;
+            pixels(x + at, gamma, beta, dn + at, stats, scratch, count, channels, width);
+            gradients(dn + at, dy + at, count * channels);
+        }
+    }
+
+    /** Pixels of a run: whole rows of {@link VectorGroupNorm}. */
+    private static int runPixels(int channels) {
+        int perRow = VectorGroupNorm.pixelsPerRow(channels);
+        return Math.max(1, RUN / (channels * perRow)) * perRow;
+    }
+
+    private static void values(long y, int count) {
+        int done = Silu.values(y, y, count);
+        for (int i = done; i < count; i++) {
+            Memory.set(y + i * 4L, Silu.value(Memory.get(y + i * 4L)));
+        }
+    }
+
+    private static void gradients(long n, long dy, int count) {
+        int done = Silu.gradients(n, dy, n, false, count);
+        for (int i = done; i < count; i++) {
+            Memory.set(n + i * 4L, Memory.get(dy + i * 4L) * Silu.slope(Memory.get(n + i * 4L)));
+        }
+    }
+
+    private static void pixels(
             long x, long gamma, long beta, long y, long stats, long scratch, int pixels, int channels, int width) {
         int perRow = VectorGroupNorm.pixelsPerRow(channels);
         int rows = pixels / perRow;
         int columns = channels * perRow;
-        for (int v = 0; rows > 0 && v < columns; v += Memory.LANES) {
+        for (int v = 0; rows > 0 && v < columns; v += LANES) {
             long at = (long) v * Float.BYTES;
             long rowBytes = (long) columns * Float.BYTES;
             coefficients(gamma, beta, stats, scratch, v % channels, channels, width);
@@ -34,7 +110,7 @@ final class GroupNormalisation {
     private static void coefficients(
             long gamma, long beta, long stats, long scratch, int channel, int channels, int width) {
         int c = channel;
-        for (int lane = 0; lane < Memory.LANES; lane++) {
+        for (int lane = 0; lane < LANES; lane++) {
             long at = scratch + (long) lane * Float.BYTES;
             long moments = stats + 2L * (c / width) * Float.BYTES;
             float scale = Memory.get(moments + Float.BYTES) * Memory.get(gamma + (long) c * Float.BYTES);
@@ -46,16 +122,15 @@ final class GroupNormalisation {
     }
 
     private static void column(long x, long y, long scratch, int rows, long rowBytes) {
-        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
-        FloatVector scales = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + Memory.BYTES, Memory.ORDER);
-        FloatVector shifts =
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch + 2L * Memory.BYTES, Memory.ORDER);
+        long at = scratch & MASK;
+        FloatVector means = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
+        FloatVector scales = FloatVector.fromMemorySegment(S, ALL, at + Memory.BYTES, ORDER);
+        FloatVector shifts = FloatVector.fromMemorySegment(S, ALL, at + 2L * Memory.BYTES, ORDER);
         for (int r = 0; r < rows; r++) {
-            long at = r * rowBytes;
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
+            FloatVector.fromMemorySegment(S, ALL, (x + r * rowBytes) & MASK, ORDER)
                     .sub(means)
                     .fma(scales, shifts)
-                    .intoMemorySegment(Memory.ALL, y + at, Memory.ORDER);
+                    .intoMemorySegment(ALL, (y + r * rowBytes) & MASK, ORDER);
         }
     }
 }

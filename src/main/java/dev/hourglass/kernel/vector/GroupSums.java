@@ -50,7 +50,7 @@ final class GroupSums {
 
     /** Adds rows {@code from} to {@code to} to the sums in scratch memory. */
     private static void run(long x, long dy, long scratch, int from, int to, long rowBytes) {
-        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch, Memory.ORDER);
+        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
         FloatVector p0 = FloatVector.zero(Memory.S);
         FloatVector p1 = p0;
         FloatVector g0 = p0;
@@ -58,12 +58,13 @@ final class GroupSums {
         long at = from * rowBytes;
         int r = from;
         for (; r < to - 1; r += 2) {
-            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at + rowBytes, Memory.ORDER);
-            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
+            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(
+                    Memory.S, Memory.ALL, (dy + at + rowBytes) & Memory.MASK, Memory.ORDER);
+            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER)
                     .sub(means)
                     .fma(d0, p0);
-            p1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at + rowBytes, Memory.ORDER)
+            p1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at + rowBytes) & Memory.MASK, Memory.ORDER)
                     .sub(means)
                     .fma(d1, p1);
             g0 = g0.add(d0);
@@ -71,20 +72,20 @@ final class GroupSums {
             at += 2 * rowBytes;
         }
         if (r < to) {
-            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER);
-            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER)
+            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER);
+            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER)
                     .sub(means)
                     .fma(d, p0);
             g0 = g0.add(d);
         }
         long products = scratch + Memory.BYTES;
         long gradients = scratch + 2L * Memory.BYTES;
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, products, Memory.ORDER)
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, products & Memory.MASK, Memory.ORDER)
                 .add(p0.add(p1))
-                .intoMemorySegment(Memory.ALL, products, Memory.ORDER);
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, gradients, Memory.ORDER)
+                .intoMemorySegment(Memory.ALL, products & Memory.MASK, Memory.ORDER);
+        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, gradients & Memory.MASK, Memory.ORDER)
                 .add(g0.add(g1))
-                .intoMemorySegment(Memory.ALL, gradients, Memory.ORDER);
+                .intoMemorySegment(Memory.ALL, gradients & Memory.MASK, Memory.ORDER);
     }
 
     /** Adds the sums of the columns to their channels. */

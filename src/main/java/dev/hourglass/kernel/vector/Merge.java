@@ -13,17 +13,18 @@ final class Merge {
     /** {@code y = tile + bias}, row by row. */
     static void start(long tile, long bias, long y, long stride, int rows, int columns) {
         if (columns == COLUMNS) {
-            FloatVector b0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bias, Memory.ORDER);
-            FloatVector b1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bias + BYTES, Memory.ORDER);
+            FloatVector b0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bias & Memory.MASK, Memory.ORDER);
+            FloatVector b1 =
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (bias + BYTES) & Memory.MASK, Memory.ORDER);
             for (int r = 0; r < rows; r++) {
                 long from = tile + r * 2L * BYTES;
                 long to = y + r * stride;
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from, Memory.ORDER)
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from & Memory.MASK, Memory.ORDER)
                         .add(b0)
-                        .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from + BYTES, Memory.ORDER)
+                        .intoMemorySegment(Memory.ALL, to & Memory.MASK, Memory.ORDER);
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (from + BYTES) & Memory.MASK, Memory.ORDER)
                         .add(b1)
-                        .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+                        .intoMemorySegment(Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
             }
         } else {
             for (int r = 0; r < rows; r++) {
@@ -53,12 +54,13 @@ final class Merge {
             for (int r = 0; r < rows; r++) {
                 long from = tile + r * 2L * BYTES;
                 long to = y + r * stride;
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from, Memory.ORDER)
-                        .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER))
-                        .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from + BYTES, Memory.ORDER)
-                        .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER))
-                        .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from & Memory.MASK, Memory.ORDER)
+                        .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to & Memory.MASK, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, to & Memory.MASK, Memory.ORDER);
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (from + BYTES) & Memory.MASK, Memory.ORDER)
+                        .add(FloatVector.fromMemorySegment(
+                                Memory.S, Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
             }
         } else {
             for (int r = 0; r < rows; r++) {

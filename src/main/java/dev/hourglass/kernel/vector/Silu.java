@@ -12,12 +12,13 @@ final class Silu {
     private Silu() {}
 
     /** {@code y = x / (1 + e^-x)} for the whole vectors among {@code count} floats; returns how many floats that is. */
-    static long values(long x, long y, long count) {
-        long i = 0;
+    static int values(long x, long y, int count) {
+        int i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             FloatVector floor = FloatVector.broadcast(Memory.S, -Exp.HIGHEST);
             FloatVector lowest = FloatVector.broadcast(Memory.S, Exp.LOWEST);
-            FloatVector v = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + i * Float.BYTES, Memory.ORDER);
+            FloatVector v =
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + i * 4L) & Memory.MASK, Memory.ORDER);
             FloatVector cut = v.blend(floor, v.compare(VectorOperators.LT, floor)); // keeps minus infinity from NaN
             FloatVector t = cut.neg();
             t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
@@ -38,7 +39,7 @@ final class Silu {
                     .add(Exp.HALF)
                     .reinterpretAsFloats();
             FloatVector e = p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
-            cut.div(e.add(1)).intoMemorySegment(Memory.ALL, y + i * Float.BYTES, Memory.ORDER);
+            cut.div(e.add(1)).intoMemorySegment(Memory.ALL, (y + i * 4L) & Memory.MASK, Memory.ORDER);
         }
         return i;
     }
@@ -54,13 +55,13 @@ final class Silu {
      * {@code dx (+)= dy (s + x s (1 - s))} for the sigmoid {@code s} and the whole vectors among {@code count} floats; returns how
      * many floats that is. {@code 1 - s} is taken as {@code e^-x s}, which cancels nothing.
      */
-    static long gradients(long x, long dy, long dx, boolean accumulate, long count) {
-        long i = 0;
+    static int gradients(long x, long dy, long dx, boolean accumulate, int count) {
+        int i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            long at = i * Float.BYTES;
+            long at = i * 4L;
             FloatVector low = FloatVector.broadcast(Memory.S, SLOPE_LOW);
             FloatVector high = FloatVector.broadcast(Memory.S, SLOPE_HIGH);
-            FloatVector v = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + at, Memory.ORDER);
+            FloatVector v = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER);
             FloatVector cut = v.blend(low, v.compare(VectorOperators.LT, low));
             cut = cut.blend(high, cut.compare(VectorOperators.GT, high));
             FloatVector t = cut.neg();
@@ -83,14 +84,15 @@ final class Silu {
             FloatVector e = p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
             FloatVector sigmoid = FloatVector.broadcast(Memory.S, 1).div(e.add(1));
             FloatVector slope = cut.mul(e.mul(sigmoid)).fma(sigmoid, sigmoid);
-            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dy + at, Memory.ORDER)
+            FloatVector gradient = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER)
                     .mul(slope);
             if (accumulate) {
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, dx + at, Memory.ORDER)
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER)
                         .add(gradient)
-                        .intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+                        .intoMemorySegment(Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER);
             } else {
-                gradient.intoMemorySegment(Memory.ALL, dx + at, Memory.ORDER);
+                gradient.intoMemorySegment(Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER);
             }
         }
         return i;

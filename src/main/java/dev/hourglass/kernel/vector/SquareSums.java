@@ -34,11 +34,14 @@ final class SquareSums {
         DoubleVector odd = even;
         long i = 0;
         for (; i <= count - 2 * Doubles.LANES; i += 2 * Doubles.LANES) {
-            DoubleVector v = ((DoubleVector)
-                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, a + i * Float.BYTES, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0));
+            DoubleVector v = ((DoubleVector) FloatVector.fromMemorySegment(
+                            Doubles.HALF, Memory.ALL, (a + i * Float.BYTES) & Memory.MASK, Memory.ORDER)
+                    .convertShape(VectorOperators.F2D, Doubles.D, 0));
             DoubleVector w = ((DoubleVector) FloatVector.fromMemorySegment(
-                            Doubles.HALF, Memory.ALL, a + (i + Doubles.LANES) * Float.BYTES, Memory.ORDER)
+                            Doubles.HALF,
+                            Memory.ALL,
+                            (a + (i + Doubles.LANES) * Float.BYTES) & Memory.MASK,
+                            Memory.ORDER)
                     .convertShape(VectorOperators.F2D, Doubles.D, 0));
             even = v.fma(v, even);
             odd = w.fma(w, odd);
@@ -63,15 +66,17 @@ final class SquareSums {
         for (; i <= count - 2 * Doubles.LANES; i += 2 * Doubles.LANES) {
             long at = i * Float.BYTES;
             long next = at + (long) Doubles.LANES * Float.BYTES;
-            DoubleVector v = ((DoubleVector)
-                            FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, a + at, Memory.ORDER)
-                                    .convertShape(VectorOperators.F2D, Doubles.D, 0))
-                    .sub(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, b + at, Memory.ORDER)
+            DoubleVector v = ((DoubleVector) FloatVector.fromMemorySegment(
+                                    Doubles.HALF, Memory.ALL, (a + at) & Memory.MASK, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0))
+                    .sub(((DoubleVector) FloatVector.fromMemorySegment(
+                                    Doubles.HALF, Memory.ALL, (b + at) & Memory.MASK, Memory.ORDER)
                             .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            DoubleVector w = ((DoubleVector)
-                            FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, a + next, Memory.ORDER)
-                                    .convertShape(VectorOperators.F2D, Doubles.D, 0))
-                    .sub(((DoubleVector) FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, b + next, Memory.ORDER)
+            DoubleVector w = ((DoubleVector) FloatVector.fromMemorySegment(
+                                    Doubles.HALF, Memory.ALL, (a + next) & Memory.MASK, Memory.ORDER)
+                            .convertShape(VectorOperators.F2D, Doubles.D, 0))
+                    .sub(((DoubleVector) FloatVector.fromMemorySegment(
+                                    Doubles.HALF, Memory.ALL, (b + next) & Memory.MASK, Memory.ORDER)
                             .convertShape(VectorOperators.F2D, Doubles.D, 0)));
             even = v.fma(v, even);
             odd = w.fma(w, odd);

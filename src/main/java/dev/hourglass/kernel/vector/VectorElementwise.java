@@ -19,7 +19,7 @@ public final class VectorElementwise implements Elementwise {
         long count = to - from;
         long xs = Memory.address(x, from, count);
         long ys = Memory.address(y, from, count);
-        long i = Silu.values(xs, ys, count);
+        long i = Silu.values(xs, ys, Math.toIntExact(count));
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, Silu.value(Memory.get(xs + i * Float.BYTES)));
         }
@@ -32,7 +32,7 @@ public final class VectorElementwise implements Elementwise {
         long xs = Memory.address(x, from, count);
         long dys = Memory.address(dy, from, count);
         long dxs = Memory.address(dx, from, count);
-        long i = Silu.gradients(xs, dys, dxs, accumulate, count);
+        long i = Silu.gradients(xs, dys, dxs, accumulate, Math.toIntExact(count));
         for (; i < count; i++) {
             long at = i * Float.BYTES;
             float gradient = Memory.get(dys + at) * Silu.slope(Memory.get(xs + at));
@@ -49,9 +49,9 @@ public final class VectorElementwise implements Elementwise {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, as + at, Memory.ORDER)
-                    .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bs + at, Memory.ORDER))
-                    .intoMemorySegment(Memory.ALL, ys + at, Memory.ORDER);
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (as + at) & Memory.MASK, Memory.ORDER)
+                    .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (bs + at) & Memory.MASK, Memory.ORDER))
+                    .intoMemorySegment(Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -76,7 +76,7 @@ public final class VectorElementwise implements Elementwise {
         FloatVector values = FloatVector.broadcast(Memory.S, value);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            values.intoMemorySegment(Memory.ALL, ys + i * Float.BYTES, Memory.ORDER);
+            values.intoMemorySegment(Memory.ALL, (ys + i * Float.BYTES) & Memory.MASK, Memory.ORDER);
         }
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, value);
@@ -95,9 +95,10 @@ public final class VectorElementwise implements Elementwise {
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
             as.fma(
-                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + at, Memory.ORDER),
-                            bs.mul(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ys + at, Memory.ORDER)))
-                    .intoMemorySegment(Memory.ALL, outs + at, Memory.ORDER);
+                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (xs + at) & Memory.MASK, Memory.ORDER),
+                            bs.mul(FloatVector.fromMemorySegment(
+                                    Memory.S, Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER)))
+                    .intoMemorySegment(Memory.ALL, (outs + at) & Memory.MASK, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -112,10 +113,10 @@ public final class VectorElementwise implements Elementwise {
         long ys = Memory.address(y, from, count);
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, xs + i * Float.BYTES, Memory.ORDER)
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (xs + i * Float.BYTES) & Memory.MASK, Memory.ORDER)
                     .max(low)
                     .min(high)
-                    .intoMemorySegment(Memory.ALL, ys + i * Float.BYTES, Memory.ORDER);
+                    .intoMemorySegment(Memory.ALL, (ys + i * Float.BYTES) & Memory.MASK, Memory.ORDER);
         }
         for (; i < count; i++) {
             Memory.set(ys + i * Float.BYTES, Math.min(Math.max(Memory.get(xs + i * Float.BYTES), low), high));
@@ -156,10 +157,11 @@ public final class VectorElementwise implements Elementwise {
         FloatVector odd = zero;
         long i = 0;
         for (; i <= count - 2 * Memory.LANES; i += 2 * Memory.LANES) {
-            even = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + i * Float.BYTES, Memory.ORDER)
+            even = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (x + i * Float.BYTES) & Memory.MASK, Memory.ORDER)
                     .fma(zero, even);
             odd = FloatVector.fromMemorySegment(
-                            Memory.S, Memory.ALL, x + (i + Memory.LANES) * Float.BYTES, Memory.ORDER)
+                            Memory.S, Memory.ALL, (x + (i + Memory.LANES) * Float.BYTES) & Memory.MASK, Memory.ORDER)
                     .fma(zero, odd);
         }
         float sum = 0;

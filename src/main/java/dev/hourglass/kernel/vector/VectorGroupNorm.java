@@ -21,8 +21,8 @@ public final class VectorGroupNorm implements GroupNorm {
     }
 
     @Override
-    public long workspaceBytes() {
-        return 4L * Memory.BYTES;
+    public long workspaceBytes(int pixels, int channels) {
+        return 4L * Memory.BYTES + (long) pixels * channels * Float.BYTES;
     }
 
     @Override
@@ -37,6 +37,7 @@ public final class VectorGroupNorm implements GroupNorm {
             int channels,
             int groups,
             float eps,
+            boolean silu,
             int from,
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
@@ -49,7 +50,7 @@ public final class VectorGroupNorm implements GroupNorm {
             long ys = Memory.address(y, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
             GroupMoments.image(xs, moments, scratch, pixels, channels, width, eps);
-            GroupNormalisation.image(xs, gammas, betas, ys, moments, scratch, pixels, channels, width);
+            GroupNormalisation.image(xs, gammas, betas, ys, moments, scratch, pixels, channels, width, silu);
         }
     }
 
@@ -57,6 +58,7 @@ public final class VectorGroupNorm implements GroupNorm {
     public void backward(
             MemorySegment x,
             MemorySegment gamma,
+            MemorySegment beta,
             MemorySegment stats,
             MemorySegment dy,
             MemorySegment dx,
@@ -66,9 +68,11 @@ public final class VectorGroupNorm implements GroupNorm {
             int pixels,
             int channels,
             int groups,
+            boolean silu,
             int from,
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
+        long betas = Memory.address(beta, 0, channels);
         long scratch = Memory.address(workspace, 0, 4L * Memory.LANES);
         long floats = (long) pixels * channels;
         int width = channels / groups;
@@ -76,6 +80,11 @@ public final class VectorGroupNorm implements GroupNorm {
             long xs = Memory.address(x, n * floats, floats);
             long dys = Memory.address(dy, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
+            if (silu) {
+                long dn = Memory.address(workspace, 4L * Memory.LANES, floats);
+                GroupNormalisation.siluGradient(xs, gammas, betas, dys, dn, moments, scratch, pixels, channels, width);
+                dys = dn;
+            }
             long sums = Memory.address(partials, 2L * n * channels, 2L * channels);
             GroupSums.image(xs, dys, moments, sums, scratch, pixels, channels, width);
             if (dx != null) {

@@ -30,15 +30,16 @@ public final class VectorLoss implements Loss {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ps + at, Memory.ORDER)
-                    .sub(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ts + at, Memory.ORDER))
+            FloatVector gradient = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (ps + at) & Memory.MASK, Memory.ORDER)
+                    .sub(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ts + at) & Memory.MASK, Memory.ORDER))
                     .mul(scale);
             if (accumulate) {
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ds + at, Memory.ORDER)
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ds + at) & Memory.MASK, Memory.ORDER)
                         .add(gradient)
-                        .intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
+                        .intoMemorySegment(Memory.ALL, (ds + at) & Memory.MASK, Memory.ORDER);
             } else {
-                gradient.intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
+                gradient.intoMemorySegment(Memory.ALL, (ds + at) & Memory.MASK, Memory.ORDER);
             }
         }
         for (; i < count; i++) {

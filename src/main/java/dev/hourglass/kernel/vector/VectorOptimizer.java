@@ -62,22 +62,24 @@ public final class VectorOptimizer implements Optimizer {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector gradient = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, g + at, Memory.ORDER)
+            FloatVector gradient = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (g + at) & Memory.MASK, Memory.ORDER)
                     .mul(gradientScale);
             FloatVector mean = gradient.fma(
                     FloatVector.broadcast(Memory.S, rest1),
-                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, m + at, Memory.ORDER)
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (m + at) & Memory.MASK, Memory.ORDER)
                             .mul(beta1));
             FloatVector square = gradient.mul(rest2)
                     .fma(
                             gradient,
-                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, v + at, Memory.ORDER)
+                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (v + at) & Memory.MASK, Memory.ORDER)
                                     .mul(beta2));
             FloatVector step = mean.mul(rate).div(square.sqrt().fma(roots, epsilons));
-            FloatVector weight = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, w + at, Memory.ORDER);
-            mean.intoMemorySegment(Memory.ALL, m + at, Memory.ORDER);
-            square.intoMemorySegment(Memory.ALL, v + at, Memory.ORDER);
-            weight.sub(weight.fma(decays, step)).intoMemorySegment(Memory.ALL, w + at, Memory.ORDER);
+            FloatVector weight =
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (w + at) & Memory.MASK, Memory.ORDER);
+            mean.intoMemorySegment(Memory.ALL, (m + at) & Memory.MASK, Memory.ORDER);
+            square.intoMemorySegment(Memory.ALL, (v + at) & Memory.MASK, Memory.ORDER);
+            weight.sub(weight.fma(decays, step)).intoMemorySegment(Memory.ALL, (w + at) & Memory.MASK, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;
@@ -102,11 +104,12 @@ public final class VectorOptimizer implements Optimizer {
         long i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
             long at = i * Float.BYTES;
-            FloatVector value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, averages + at, Memory.ORDER);
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, ws + at, Memory.ORDER)
+            FloatVector value =
+                    FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (averages + at) & Memory.MASK, Memory.ORDER);
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ws + at) & Memory.MASK, Memory.ORDER)
                     .sub(value)
                     .fma(rests, value)
-                    .intoMemorySegment(Memory.ALL, averages + at, Memory.ORDER);
+                    .intoMemorySegment(Memory.ALL, (averages + at) & Memory.MASK, Memory.ORDER);
         }
         for (; i < count; i++) {
             long at = i * Float.BYTES;

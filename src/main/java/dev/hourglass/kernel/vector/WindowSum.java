@@ -29,14 +29,15 @@ final class WindowSum {
                 long pixel = x + row * rowStep + start;
                 for (int column = 0; column < columns; column++) {
                     long at = pixel + column * columnStep;
-                    sum = sum.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at, Memory.ORDER));
+                    sum = sum.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at & Memory.MASK, Memory.ORDER));
                 }
             }
             sum = sum.mul(scale);
             if (accumulate) {
-                sum = sum.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, out + start, Memory.ORDER));
+                sum = sum.add(
+                        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (out + start) & Memory.MASK, Memory.ORDER));
             }
-            sum.intoMemorySegment(Memory.ALL, out + start, Memory.ORDER);
+            sum.intoMemorySegment(Memory.ALL, (out + start) & Memory.MASK, Memory.ORDER);
         }
         for (; c < channels; c++) {
             long at = (long) c * Float.BYTES;
