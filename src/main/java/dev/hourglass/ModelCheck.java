@@ -242,7 +242,9 @@ public final class ModelCheck {
     }
 
     private Session session(int batch, ImageSize size, Set<Integer> cut) {
-        return model.session(new SessionOptions(batch, size.height(), size.width(), threads, cut));
+        return model.session(SessionOptions.of(batch, size.height(), size.width())
+                .withThreads(threads)
+                .withCutWires(cut));
     }
 
     private static void fillWithNoise(Tensor sample) {

@@ -8,7 +8,6 @@ import dev.hourglass.memory.Shape;
 import dev.hourglass.nn.Scope;
 import dev.hourglass.unet.Architecture;
 import java.util.List;
-import java.util.Set;
 
 /** The graphs of models. */
 final class Models {
@@ -21,6 +20,16 @@ final class Models {
 
     /** Inputs {@code sample [N, H, W, C]} and {@code timestep [N]}, output {@code output [N, H, W, C]}. */
     static Graph inferenceGraph(Architecture architecture, SessionOptions options) {
+        requireSize(architecture, options);
+        Graph graph = new Graph();
+        Value x = graph.input(
+                SAMPLE, Shape.of(options.batch(), options.height(), options.width(), architecture.inChannels()));
+        Value t = graph.input(TIMESTEP, Shape.of(options.batch()));
+        graph.output(OUTPUT, architecture.build(Scope.of(graph), x, t, options.cutWires()));
+        return graph;
+    }
+
+    static void requireSize(Architecture architecture, SessionOptions options) {
         int smallest = architecture.minimumSize();
         if (options.height() < smallest || options.width() < smallest) {
             throw HourglassException.what("the image is too small for the model")
@@ -30,18 +39,11 @@ final class Models {
                     .mend("use larger images, or pad them")
                     .build();
         }
-        Graph graph = new Graph();
-        Value x = graph.input(
-                SAMPLE, Shape.of(options.batch(), options.height(), options.width(), architecture.inChannels()));
-        Value t = graph.input(TIMESTEP, Shape.of(options.batch()));
-        graph.output(OUTPUT, architecture.build(Scope.of(graph), x, t, options.cutWires()));
-        return graph;
     }
 
     /** The parameters, which do not depend on batch or size. */
     static List<Parameter> parameters(Architecture architecture) {
         int size = architecture.minimumSize();
-        return inferenceGraph(architecture, new SessionOptions(1, size, size, 1, Set.of()))
-                .parameters();
+        return inferenceGraph(architecture, SessionOptions.of(1, size, size)).parameters();
     }
 }

@@ -43,6 +43,17 @@ public final class Sampler implements AutoCloseable {
      * @param threads threads that work, at least 1
      */
     public Sampler(UNet model, int batch, int threads) {
+        this(model, batch, threads, false);
+    }
+
+    /**
+     * Compiles the model for a batch of images of its own size.
+     *
+     * @param batch images drawn at a time, at least 1
+     * @param threads threads that work, at least 1
+     * @param exact see {@link SessionOptions#exact}
+     */
+    public Sampler(UNet model, int batch, int threads, boolean exact) {
         if (model.architecture().inChannels() != model.architecture().outChannels()) {
             throw HourglassException.what("the model does not predict the noise of its input")
                     .where(model.architecture().className())
@@ -52,8 +63,9 @@ public final class Sampler implements AutoCloseable {
                     .build();
         }
         ImageSize size = model.sampleSize();
-        session = model.session(
-                SessionOptions.of(batch, size.height(), size.width()).withThreads(threads));
+        session = model.session(SessionOptions.of(batch, size.height(), size.width())
+                .withThreads(threads)
+                .withExact(exact));
     }
 
     /** Steps that {@link #sample} takes for {@code count} images, each for a batch. */

@@ -2,10 +2,9 @@ package dev.hourglass;
 
 import dev.hourglass.diffusion.Denoiser;
 import dev.hourglass.error.HourglassException;
-import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.MicroBatches;
 import dev.hourglass.graph.Node;
-import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageLayout;
 import dev.hourglass.io.Images;
@@ -31,24 +30,30 @@ public final class Session implements AutoCloseable {
     private final Architecture architecture;
     private final SessionOptions options;
     private final Workers workers;
-    private final Program program;
+    private final MicroBatches program;
     private final Slab staging;
     private final Tensor stagedInput;
     private final Tensor stagedOutput;
     private final Tensor sample;
     private final Tensor timesteps;
     private final Tensor prediction;
-    private final Kernels kernels = Backend.kernels();
+    private final Kernels kernels;
     private boolean closed;
 
     Session(Architecture architecture, Weights weights, SessionOptions options) {
         this.architecture = architecture;
         this.options = options;
-        Graph graph = Models.inferenceGraph(architecture, options);
+        Models.requireSize(architecture, options);
+        kernels = Backend.kernels(options.exact());
         workers = new Workers(options.threads());
-        Program compiled = null;
+        MicroBatches compiled = null;
         try {
-            compiled = Program.forInference(graph, weights, kernels, workers);
+            compiled = MicroBatches.forInference(
+                    part -> Models.inferenceGraph(architecture, options.withBatch(part)),
+                    options.batch(),
+                    weights,
+                    kernels,
+                    workers);
             long inputBytes = Slab.aligned(compiled.input(Models.SAMPLE).shape().floatBytes());
             long outputBytes = compiled.output(Models.OUTPUT).shape().floatBytes();
             staging = Slab.open("images at the public face", inputBytes + outputBytes);
@@ -170,7 +175,7 @@ public final class Session implements AutoCloseable {
     /** A forward pass on the images of the last run that adds the nanoseconds of each of the {@link #nodes} to {@code nanos}. */
     public synchronized void profile(long[] nanos) {
         requireOpen();
-        program.forward(nanos);
+        program.profile(nanos, null);
     }
 
     /** What the session was compiled for. */

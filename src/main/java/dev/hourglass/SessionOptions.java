@@ -12,8 +12,9 @@ import java.util.Set;
  * @param width columns of an image
  * @param threads threads that work, the caller included, at least 1
  * @param cutWires memory wires that carry zeros, by number from 1 at full resolution; for looking into a model
+ * @param exact whether convolutions only add up products, without Winograd's algorithm: slower, with smaller rounding errors
  */
-public record SessionOptions(int batch, int height, int width, int threads, Set<Integer> cutWires) {
+public record SessionOptions(int batch, int height, int width, int threads, Set<Integer> cutWires, boolean exact) {
 
     /** Checks the numbers. */
     public SessionOptions {
@@ -26,17 +27,27 @@ public record SessionOptions(int batch, int height, int width, int threads, Set<
 
     /** A session on as many threads as the JVM has processors, all wires whole. */
     public static SessionOptions of(int batch, int height, int width) {
-        return new SessionOptions(batch, height, width, Workers.defaultThreads(), Set.of());
+        return new SessionOptions(batch, height, width, Workers.defaultThreads(), Set.of(), false);
+    }
+
+    /** The same for another batch. */
+    public SessionOptions withBatch(int batch) {
+        return new SessionOptions(batch, height, width, threads, cutWires, exact);
+    }
+
+    /** The same with convolutions as plain sums of products, or with the fastest algorithms. */
+    public SessionOptions withExact(boolean exact) {
+        return new SessionOptions(batch, height, width, threads, cutWires, exact);
     }
 
     /** The same on another number of threads. */
     public SessionOptions withThreads(int threads) {
-        return new SessionOptions(batch, height, width, threads, cutWires);
+        return new SessionOptions(batch, height, width, threads, cutWires, exact);
     }
 
     /** The same with these memory wires cut. */
     public SessionOptions withCutWires(Set<Integer> cutWires) {
-        return new SessionOptions(batch, height, width, threads, cutWires);
+        return new SessionOptions(batch, height, width, threads, cutWires, exact);
     }
 
     private static void require(boolean holds, String option, int found) {

@@ -4,8 +4,8 @@ import dev.hourglass.diffusion.NoiseSchedule;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.MicroBatches;
 import dev.hourglass.graph.Parameter;
-import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.ModelFolder;
@@ -135,7 +135,14 @@ public final class UNet implements AutoCloseable {
 
     /** Compiles a run that trains this model's weights with the DDPM objective; see {@link Trainer}. */
     public Trainer trainer(ImageBytes images, TrainingOptions options, Workers workers) {
-        return new Trainer(architecture, weights, images, NoiseSchedule.ddpm(), options, Backend.kernels(), workers);
+        return new Trainer(
+                architecture,
+                weights,
+                images,
+                NoiseSchedule.ddpm(),
+                options,
+                Backend.kernels(options.exact()),
+                workers);
     }
 
     /** The graph of a forward pass, for inspection. */
@@ -145,13 +152,20 @@ public final class UNet implements AutoCloseable {
 
     /** The memory that inference would need, without allocating it. */
     public static MemoryPlan inferencePlan(Architecture architecture, SessionOptions options) {
-        return Program.plan(Models.inferenceGraph(architecture, options), false, Backend.kernels(), options.threads());
+        return MicroBatches.inferencePlan(
+                part -> Models.inferenceGraph(architecture, options.withBatch(part)),
+                options.batch(),
+                Backend.kernels(options.exact()),
+                options.threads());
     }
 
     /** The memory that forward and backward of training would need, without allocating it. */
     public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options) {
-        Graph graph = TrainingStep.graph(architecture, options.batch(), options.height(), options.width());
-        return Program.plan(graph, true, Backend.kernels(), options.threads());
+        return MicroBatches.trainingPlan(
+                part -> TrainingStep.graph(architecture, part, options.height(), options.width()),
+                options.batch(),
+                Backend.kernels(options.exact()),
+                options.threads());
     }
 
     /** The family and its settings. */

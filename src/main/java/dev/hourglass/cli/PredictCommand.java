@@ -21,6 +21,9 @@ final class PredictCommand implements Callable<Integer> {
     @Mixin
     private Common common;
 
+    @Mixin
+    private Precision precision;
+
     @Parameters(paramLabel = "MODEL_DIR", description = "A model folder.")
     private Path folder;
 
@@ -46,7 +49,7 @@ final class PredictCommand implements Callable<Integer> {
     public Integer call() {
         int threads = common.threads();
         try (UNet model = UNet.open(folder)) {
-            Shape shape = FilePrediction.run(model, input, prefix, output, threads);
+            Shape shape = FilePrediction.run(model, input, prefix, output, threads, precision.exact());
             hourglass.terminal().say("output %s in %s", shape, output);
         }
         return 0;

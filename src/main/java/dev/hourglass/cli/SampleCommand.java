@@ -26,6 +26,9 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private Common common;
 
+    @Mixin
+    private Precision precision;
+
     @Parameters(paramLabel = "MODEL_DIR", description = "A model folder.")
     private Path folder;
 
@@ -51,7 +54,7 @@ final class SampleCommand implements Callable<Integer> {
         int threads = common.threads();
         AtomicFiles.requireWritable(out);
         try (UNet model = UNet.open(folder);
-                Sampler sampler = new Sampler(model, Math.min(batch, count), threads)) {
+                Sampler sampler = new Sampler(model, Math.min(batch, count), threads, precision.exact())) {
             Shape shape = sampler.shape(count);
             Pictures.requireDrawable(shape);
             float[] images = sample(hourglass.terminal(), sampler, count, seed, Sampler.Watcher.NONE);

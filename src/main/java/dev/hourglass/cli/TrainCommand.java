@@ -36,6 +36,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private Common common;
 
+    @Mixin
+    private Precision precision;
+
     @Option(names = "--arch", paramLabel = "NAME", description = "The architecture (${DEFAULT-VALUE}).")
     private String architecture = Architectures.TINY;
 
@@ -119,7 +122,13 @@ final class TrainCommand implements Callable<Integer> {
         long byEpochs = epochs == null && steps != null ? Long.MAX_VALUE : epochSteps * (epochs == null ? 1 : epochs);
         long total = steps == null ? byEpochs : Math.min(steps, byEpochs);
         return new TrainingOptions(
-                batch, total, new LearningRate.Constant(rate), AdamW.Settings.DEFAULT, emaDecay, seed);
+                batch,
+                total,
+                new LearningRate.Constant(rate),
+                AdamW.Settings.DEFAULT,
+                emaDecay,
+                seed,
+                precision.exact());
     }
 
     /** Trains with a progress bar. */

@@ -33,6 +33,7 @@ public final class Program implements AutoCloseable {
     private final Execution[] forward;
     private final Execution[] backward;
     private long preparedVersion = -1;
+    private boolean addToGradients;
 
     private Program(Graph graph, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
         this.graph = graph;
@@ -144,6 +145,16 @@ public final class Program implements AutoCloseable {
 
     /** Computes all gradients from the gradients of the outputs; follows a {@link #forward}. */
     public void backward() {
+        backward(false);
+    }
+
+    /**
+     * Computes all gradients from the gradients of the outputs; follows a {@link #forward}.
+     *
+     * @param accumulate whether parameters' gradients are added to those that are there
+     */
+    public void backward(boolean accumulate) {
+        addToGradients = accumulate;
         for (Execution execution : backward) {
             execution.backward();
         }
@@ -151,6 +162,7 @@ public final class Program implements AutoCloseable {
 
     /** A backward pass that adds the nanoseconds of each of the {@link #nodes} to {@code nanos}. */
     public void backward(long[] nanos) {
+        addToGradients = false;
         int next = 0;
         for (int k = forward.length - 1; k >= 0; k--) {
             if (layout.runsBackward(k)) {
@@ -323,7 +335,7 @@ public final class Program implements AutoCloseable {
 
         @Override
         public boolean accumulatesParameterGradient(int index) {
-            return accumulatesParameters[index];
+            return addToGradients || accumulatesParameters[index];
         }
     }
 }

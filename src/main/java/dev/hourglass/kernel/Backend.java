@@ -2,6 +2,7 @@ package dev.hourglass.kernel;
 
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.scalar.ScalarKernels;
+import dev.hourglass.kernel.vector.VectorConv2d;
 import dev.hourglass.kernel.vector.VectorKernels;
 
 /**
@@ -14,12 +15,26 @@ public final class Backend {
     public static final String BITS_PROPERTY = "hourglass.vector.bits";
 
     private static final Kernels CHOSEN = choose();
+    private static final Kernels EXACT = CHOSEN.withConv2d(exactConvolution());
 
     private Backend() {}
 
     /** The kernels of this process. */
     public static Kernels kernels() {
         return CHOSEN;
+    }
+
+    /**
+     * The kernels of this process.
+     *
+     * @param exact whether convolutions only add up products, rounded as in the plain loop: no Winograd
+     */
+    public static Kernels kernels(boolean exact) {
+        return exact ? EXACT : CHOSEN;
+    }
+
+    private static Conv2d exactConvolution() {
+        return CHOSEN.bits() == 0 ? CHOSEN.conv2d() : VectorConv2d.exact();
     }
 
     private static Kernels choose() {

@@ -30,12 +30,16 @@ public interface Conv2d {
             int item);
 
     /**
-     * One item, of {@code packItems(g.adjoint())}, of bringing the weights of {@code g} into the form that {@link #forward} reads for
-     * {@code g.adjoint()}: taps flipped, channels swapped, no bias. {@code packed} has {@code packedBytes(g.adjoint())} bytes.
+     * One item, of {@code packItems(adjoint)}, of bringing the weights of a convolution into the form that {@link #forward} reads for its
+     * adjoint: taps flipped, channels swapped, no bias.
+     *
+     * @param adjoint {@link Conv2dGeometry#adjoint} of the convolution
+     * @param weight the convolution's, {@code [kh, kw, adjoint.cout, adjoint.cin]}
+     * @param packed {@code packedBytes(adjoint)} bytes
      */
     void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item);
 
-    /** Bytes of scratch memory that each worker needs for any method of this geometry, {@link #packAdjoint} for its adjoint. */
+    /** Bytes of scratch memory that each worker needs for any method of this geometry. */
     long workspaceBytes(Conv2dGeometry g);
 
     /** The number of items {@link #forward} is split into. */

@@ -145,6 +145,13 @@ public record Conv2dGeometry(
                 dilationW, upH, upW);
     }
 
+    /** The same convolution of another number of images. */
+    public Conv2dGeometry withImages(int n) {
+        return new Conv2dGeometry(
+                n, h, w, cin, xStride, oh, ow, cout, yStride, kh, kw, strideH, strideW, padTop, padLeft, dilationH,
+                dilationW, upH, upW);
+    }
+
     /** Output pixels over the whole batch: rows of the matrix product. */
     public int rows() {
         return Math.multiplyExact(n, Math.multiplyExact(oh, ow));

@@ -19,4 +19,23 @@ public record Kernels(
         Loss loss,
         Optimizer optimizer,
         RandomNormal randomNormal,
-        MultiplyAddChains multiplyAddChains) {}
+        MultiplyAddChains multiplyAddChains) {
+
+    /** The same with another convolution. */
+    Kernels withConv2d(Conv2d other) {
+        return new Kernels(
+                bits,
+                reason,
+                other,
+                elementwise,
+                groupNorm,
+                pool,
+                resample,
+                channels,
+                timestepEncoding,
+                loss,
+                optimizer,
+                randomNormal,
+                multiplyAddChains);
+    }
+}

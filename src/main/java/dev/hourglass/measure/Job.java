@@ -6,7 +6,6 @@ import dev.hourglass.UNet;
 import dev.hourglass.graph.MemoryPlan;
 import dev.hourglass.graph.Node;
 import dev.hourglass.unet.Architecture;
-import java.util.Set;
 
 /**
  * Something to measure.
@@ -22,7 +21,7 @@ public record Job(Mode mode, int batch, int threads) {
     }
 
     SessionOptions options(ImageSize size) {
-        return new SessionOptions(batch, size.height(), size.width(), threads, Set.of());
+        return SessionOptions.of(batch, size.height(), size.width()).withThreads(threads);
     }
 
     /** Multiply-adds of one forward pass of the whole batch. */

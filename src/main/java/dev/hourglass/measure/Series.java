@@ -106,11 +106,14 @@ final class Series {
                 peak.gflops(),
                 plannedBytes,
                 coldStart,
-                layers());
+                layers(multiplyAdds));
     }
 
-    private List<LayerTime> layers() {
+    private List<LayerTime> layers(long multiplyAdds) {
         List<Node> nodes = work.nodes();
+        // A program may walk through the batch in parts; its operations are those of one part.
+        double parts = (double) multiplyAdds
+                / nodes.stream().mapToLong(Node::multiplyAdds).sum();
         int passes = (int) Math.clamp(Math.ceil(PROFILE_MILLIS / median(millis)), FEWEST_PASSES, MOST_PASSES);
         // [pass][operation]
         long[][] forward = new long[passes][nodes.size()];
@@ -125,7 +128,7 @@ final class Series {
             layers.add(new LayerTime(
                     node.path(),
                     ModelSummary.describe(node.op()),
-                    node.multiplyAdds() * job.mode().passes(),
+                    Math.round(node.multiplyAdds() * parts) * job.mode().passes(),
                     medianMillis(forward, k),
                     medianMillis(backward, k)));
         }

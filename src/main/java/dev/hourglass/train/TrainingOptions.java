@@ -11,14 +11,21 @@ import dev.hourglass.error.HourglassException;
  * @param optimizer numbers of AdamW
  * @param emaDecay decay of the averaged weights, at least 0 and below 1; 0 keeps no average
  * @param seed of the initial weights, the order of the images, timesteps and noise
+ * @param exact whether convolutions only add up products, without Winograd's algorithm: slower, with smaller rounding errors
  */
 public record TrainingOptions(
-        int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed) {
+        int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed, boolean exact) {
 
     private static final int DEMO_BATCH = 16;
     private static final long DEMO_WARMUP = 200;
     private static final double DEMO_PEAK_RATE = 2e-3;
     private static final double DEMO_EMA_DECAY = 0.995;
+
+    /** The fastest algorithms. */
+    public TrainingOptions(
+            int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed) {
+        this(batch, steps, rate, optimizer, emaDecay, seed, false);
+    }
 
     /** Checks the numbers. */
     public TrainingOptions {
@@ -29,7 +36,7 @@ public record TrainingOptions(
 
     /** The plain recipe: AdamW at a constant rate of 1e-3, batches of 128, no average. */
     public static TrainingOptions plain(long steps, long seed) {
-        return new TrainingOptions(128, steps, new LearningRate.Constant(1e-3), AdamW.Settings.DEFAULT, 0, seed);
+        return new TrainingOptions(128, steps, new LearningRate.Constant(1e-3), AdamW.Settings.DEFAULT, 0, seed, false);
     }
 
     /**
@@ -50,7 +57,8 @@ public record TrainingOptions(
                 new LearningRate.WarmupCosine(DEMO_PEAK_RATE, warmup, steps),
                 AdamW.Settings.DEFAULT,
                 DEMO_EMA_DECAY,
-                seed);
+                seed,
+                false);
     }
 
     private static void require(boolean holds, String option, String expected, Object found) {

@@ -2,8 +2,8 @@ package dev.hourglass.train;
 
 import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.MicroBatches;
 import dev.hourglass.graph.Node;
-import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Value;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.graph.op.MeanSquaredError;
@@ -23,9 +23,8 @@ import java.util.Set;
 public final class TrainingStep implements AutoCloseable {
 
     private final Weights gradients;
-    private final Program program;
+    private final MicroBatches program;
     private final AdamW optimizer;
-    private final Tensor loss;
 
     /** Compiles the step for one batch and image size. The weights stay the caller's. */
     public TrainingStep(
@@ -37,12 +36,10 @@ public final class TrainingStep implements AutoCloseable {
             AdamW.Settings settings,
             Kernels kernels,
             Workers workers) {
-        Graph graph = graph(architecture, batch, height, width);
         gradients = Weights.open("gradients", weights.parameters());
-        program = Program.forTraining(graph, weights, gradients, kernels, workers);
+        program = MicroBatches.forTraining(
+                part -> graph(architecture, part, height, width), batch, weights, gradients, kernels, workers);
         optimizer = new AdamW(settings, kernels.optimizer(), workers, weights, gradients);
-        loss = program.output("loss");
-        program.outputGradient("loss").set(0, 1f);
     }
 
     /** The model with its loss: inputs {@code sample}, {@code timestep} and {@code target}, output {@code loss}. */
@@ -78,10 +75,9 @@ public final class TrainingStep implements AutoCloseable {
      * @return the loss before the step
      */
     public float run(double rate) {
-        program.forward();
-        program.backward();
+        float loss = program.gradients("loss");
         optimizer.step(rate);
-        return loss.get(0);
+        return loss;
     }
 
     /** The operations of a step, in the order in which a forward pass runs them. */
@@ -91,8 +87,7 @@ public final class TrainingStep implements AutoCloseable {
 
     /** Forward and backward without the optimizer's step; adds the nanoseconds of each of the {@link #nodes} to the arrays. */
     public void profile(long[] forwardNanos, long[] backwardNanos) {
-        program.forward(forwardNanos);
-        program.backward(backwardNanos);
+        program.profile(forwardNanos, backwardNanos);
     }
 
     /** The gradients of the last step. */

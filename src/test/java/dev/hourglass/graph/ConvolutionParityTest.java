@@ -40,7 +40,7 @@ class ConvolutionParityTest {
 
     private static Stream<Arguments> twins(List<ParityFile.Case> cases) {
         assertTrue(cases.size() >= 6);
-        return Stream.of(Backend.kernels(), ScalarKernels.create("oracle"))
+        return Stream.of(Backend.kernels(true), ScalarKernels.create("oracle"))
                 .flatMap(kernels -> cases.stream().map(c -> Arguments.of(c, kernels)));
     }
 

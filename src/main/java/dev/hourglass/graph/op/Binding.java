@@ -36,6 +36,6 @@ public interface Binding extends Site {
     /** The gradient of parameter {@code index}. */
     MemorySegment parameterGradient(int index);
 
-    /** Whether the gradient of parameter {@code index} already holds another use's share, to be added to. */
+    /** Whether the gradient of parameter {@code index} already holds another share, to be added to; asked in each backward pass. */
     boolean accumulatesParameterGradient(int index);
 }

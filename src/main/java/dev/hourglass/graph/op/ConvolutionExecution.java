@@ -11,7 +11,7 @@ import java.util.List;
 final class ConvolutionExecution implements Execution {
 
     private final Workers workers;
-    private final List<Group> groups = new ArrayList<>();
+    private final Group[] groups;
     private final Workers.Task gradientsBeside;
     private final int images;
 
@@ -25,8 +25,9 @@ final class ConvolutionExecution implements Execution {
         workers = binding.workers();
         images = geometry.n();
         gradientsBeside = gradientsBeside(binding, shift, addend);
+        groups = new Group[groupCount];
         for (int index = 0; index < groupCount; index++) {
-            groups.add(new Group(binding, geometry, index, groupCount, shift, addend));
+            groups[index] = new Group(binding, geometry, index, groupCount, shift, addend);
         }
     }
 
@@ -159,20 +160,26 @@ final class ConvolutionExecution implements Execution {
             MemorySegment dweight = part(binding.parameterGradient(0), index, groups);
             MemorySegment dbias = part(binding.parameterGradient(1), index, groups);
             MemorySegment partials = binding.buffer(1);
-            boolean addParameters = binding.accumulatesParameterGradient(0);
             weightGradientItems = kernel.gradientItems(g);
             weightGradient =
                     (item, worker) -> kernel.weightGradient(g, x, dy, partials, binding.workspace(worker), item);
             reduceItems = kernel.reduceItems(g);
-            reduce = (item, worker) ->
-                    kernel.reduceGradient(g, partials, dweight, dbias, addParameters, binding.workspace(worker), item);
+            reduce = (item, worker) -> kernel.reduceGradient(
+                    g,
+                    partials,
+                    dweight,
+                    dbias,
+                    binding.accumulatesParameterGradient(0),
+                    binding.workspace(worker),
+                    item);
             if (binding.wantsInputGradient(0)) {
                 Conv2dGeometry adjoint = g.adjoint();
                 MemorySegment packed = part(binding.buffer(2), index, groups);
                 MemorySegment dx = channels(binding.inputGradient(0), index * g.cin());
                 MemorySegment addend = binding.accumulatesInputGradient(0) ? dx : null;
                 packAdjointItems = kernel.packItems(adjoint);
-                packAdjoint = (item, worker) -> kernel.packAdjoint(g, weight, packed, binding.workspace(worker), item);
+                packAdjoint =
+                        (item, worker) -> kernel.packAdjoint(adjoint, weight, packed, binding.workspace(worker), item);
                 inputGradientItems = kernel.forwardItems(adjoint);
                 inputGradient = (item, worker) ->
                         kernel.forward(adjoint, dy, packed, null, addend, dx, binding.workspace(worker), item);

@@ -38,19 +38,21 @@ public final class ScalarConv2d implements Conv2d {
 
     @Override
     public void packAdjoint(
-            Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
+            Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
         // [kh, kw, cin, cout] -> [kh, kw, cout, cin], taps in reverse order
-        int taps = g.kh() * g.kw();
+        int taps = adjoint.kh() * adjoint.kw();
+        int in = adjoint.cout();
+        int out = adjoint.cin();
         for (int tap = 0; tap < taps; tap++) {
-            for (int co = 0; co < g.cout(); co++) {
-                for (int ci = 0; ci < g.cin(); ci++) {
-                    long from = ((long) (taps - 1 - tap) * g.cin() + ci) * g.cout() + co;
-                    set(packed, ((long) tap * g.cout() + co) * g.cin() + ci, get(weight, from));
+            for (int co = 0; co < out; co++) {
+                for (int ci = 0; ci < in; ci++) {
+                    long from = ((long) (taps - 1 - tap) * in + ci) * out + co;
+                    set(packed, ((long) tap * out + co) * in + ci, get(weight, from));
                 }
             }
         }
-        for (int ci = 0; ci < g.cin(); ci++) {
-            set(packed, (long) taps * g.cout() * g.cin() + ci, 0);
+        for (int ci = 0; ci < in; ci++) {
+            set(packed, (long) taps * out * in + ci, 0);
         }
     }
 

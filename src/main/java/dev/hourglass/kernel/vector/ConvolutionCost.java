@@ -25,6 +25,9 @@ final class ConvolutionCost {
     /** Bytes of weights that stream in a cycle. */
     private static final double STREAM = 10;
 
+    /** The choice is made for so many images, whatever the batch: an image's output must not depend on its neighbours' number. */
+    private static final int NOMINAL_IMAGES = 4;
+
     private static final WinogradTransform TWO = new Winograd2();
     private static final WinogradTransform FOUR = new Winograd4();
     private static final WinogradConv2d GROUPS_TWO = new WinogradConv2d(TWO);
@@ -35,9 +38,10 @@ final class ConvolutionCost {
     /**
      * Outputs along the side of the best Winograd tile for the forward pass, 0 for the direct algorithm.
      *
-     * @param g a geometry that {@link WinogradConv2d#supports}
+     * @param geometry a geometry that {@link WinogradConv2d#supports}
      */
-    static int forwardTile(Conv2dGeometry g) {
+    static int forwardTile(Conv2dGeometry geometry) {
+        Conv2dGeometry g = geometry.withImages(NOMINAL_IMAGES);
         double direct = direct(g);
         double two = winograd(g, TWO, GROUPS_TWO.groupTiles(g));
         double four = winograd(g, FOUR, GROUPS_FOUR.groupTiles(g));

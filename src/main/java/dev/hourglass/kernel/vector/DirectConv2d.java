@@ -33,35 +33,34 @@ final class DirectConv2d {
         long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) item * COLUMNS * 4;
         long to = panel(g, packed, item);
         for (int k = 0; k < g.depth(); k++) {
-            packRow(from + (long) k * g.cout() * 4, 4, to + (long) k * COLUMNS * 4, columns);
+            packRow(from + (long) k * g.cout() * 4, to + (long) k * COLUMNS * 4, columns);
         }
         long biasAt = bias == null ? 0 : Memory.address(bias, 0, g.cout()) + (long) item * COLUMNS * 4;
-        packRow(biasAt, 4, to + (long) g.depth() * COLUMNS * 4, bias == null ? 0 : columns);
+        packRow(biasAt, to + (long) g.depth() * COLUMNS * 4, bias == null ? 0 : columns);
     }
 
-    void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, int item) {
-        int columns = Math.min(COLUMNS, g.cin() - item * COLUMNS);
-        long from = Memory.address(weight, 0, (long) g.depth() * g.cout());
-        long to = panel(g.adjoint(), packed, item);
-        int taps = g.kh() * g.kw();
+    void packAdjoint(Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, int item) {
+        int in = adjoint.cout();
+        int out = adjoint.cin();
+        int columns = Math.min(COLUMNS, in - item * COLUMNS);
+        long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
+        long to = panel(adjoint, packed, item);
+        int taps = adjoint.kh() * adjoint.kw();
         for (int tap = 0; tap < taps; tap++) {
-            long first = from + (((long) (taps - 1 - tap) * g.cin() + (long) item * COLUMNS) * g.cout()) * 4;
-            for (int co = 0; co < g.cout(); co++) {
-                packRow(first + co * 4L, g.cout() * 4L, to, columns);
-                to += COLUMNS * 4L;
+            long first = from + (((long) (taps - 1 - tap) * in + (long) item * COLUMNS) * out) * 4;
+            Transpose.copy(first, out * 4L, columns, out, to, COLUMNS * 4L);
+            for (int co = 0; co < out; co++) {
+                Rows.zero(to + (co * (long) COLUMNS + columns) * 4, COLUMNS - columns);
             }
+            to += (long) out * COLUMNS * 4;
         }
-        packRow(0, 0, to, 0);
+        Rows.zero(to, COLUMNS);
     }
 
-    /** One row of a panel: {@code columns} floats a stride apart, then zeros. */
-    private static void packRow(long from, long stride, long to, int columns) {
-        for (int c = 0; c < columns; c++) {
-            Memory.set(to + c * 4L, Memory.get(from + c * stride));
-        }
-        for (int c = columns; c < COLUMNS; c++) {
-            Memory.set(to + c * 4L, 0f);
-        }
+    /** One row of a panel: {@code columns} floats, then zeros. */
+    private static void packRow(long from, long to, int columns) {
+        Rows.copy(from, to, columns);
+        Rows.zero(to + columns * 4L, COLUMNS - columns);
     }
 
     long workspaceBytes() {

@@ -3,6 +3,8 @@ package dev.hourglass.kernel.vector;
 import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The vector twin of {@link Conv2d}: the fastest algorithm for each geometry, as {@link ConvolutionCost} sees it. */
 public final class VectorConv2d implements Conv2d {
@@ -16,6 +18,8 @@ public final class VectorConv2d implements Conv2d {
 
     private final DirectConv2d direct = new DirectConv2d();
     private final int tile;
+    private final Map<Conv2dGeometry, Choice> choices = new ConcurrentHashMap<>();
+    private Choice last; // written by several threads at once, each time whole
 
     private VectorConv2d(int tile) {
         this.tile = tile;
@@ -40,28 +44,47 @@ public final class VectorConv2d implements Conv2d {
         return new VectorConv2d(tile);
     }
 
-    /** The forward algorithm of a geometry, {@code null} for the direct one. */
-    private WinogradConv2d winograd(Conv2dGeometry g) {
-        if (tile == 0 || !WinogradConv2d.supports(g)) {
-            return null;
+    /**
+     * The algorithms of a geometry.
+     *
+     * @param g the geometry
+     * @param forward Winograd's for the forward pass, {@code null} for the direct one
+     * @param gradient Winograd's for the weight gradient, {@code null} for the direct one
+     */
+    private record Choice(Conv2dGeometry g, WinogradConv2d forward, WinogradConv2dGradient gradient) {}
+
+    /** The choice for a geometry; the last one is at hand, because items of one layer follow each other. */
+    private Choice choice(Conv2dGeometry g) {
+        Choice choice = last;
+        if (choice == null || choice.g() != g) {
+            choice = choices.get(g);
+            if (choice == null) {
+                choice = choose(g);
+                choices.put(g, choice);
+            }
+            last = choice;
         }
-        return switch (tile == FASTEST ? ConvolutionCost.forwardTile(g) : tile) {
-            case 2 -> WINOGRAD_2;
-            case 4 -> WINOGRAD_4;
-            default -> null;
-        };
+        return choice;
     }
 
-    /** The algorithm of a geometry's weight gradient, {@code null} for the direct one. */
-    private WinogradConv2dGradient winogradGradient(Conv2dGeometry g) {
+    private Choice choose(Conv2dGeometry g) {
         if (tile == 0 || !WinogradConv2d.supports(g)) {
-            return null;
+            return new Choice(g, null, null);
         }
-        return switch (tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile) {
-            case 2 -> GRADIENT_2;
-            case 4 -> GRADIENT_4;
-            default -> null;
-        };
+        int forward = tile == FASTEST ? ConvolutionCost.forwardTile(g) : tile;
+        int gradient = tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
+        return new Choice(
+                g,
+                forward == 2 ? WINOGRAD_2 : forward == 4 ? WINOGRAD_4 : null,
+                gradient == 2 ? GRADIENT_2 : gradient == 4 ? GRADIENT_4 : null);
+    }
+
+    private WinogradConv2d winograd(Conv2dGeometry g) {
+        return choice(g).forward();
+    }
+
+    private WinogradConv2dGradient winogradGradient(Conv2dGeometry g) {
+        return choice(g).gradient();
     }
 
     @Override
@@ -94,12 +117,12 @@ public final class VectorConv2d implements Conv2d {
 
     @Override
     public void packAdjoint(
-            Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
-        WinogradConv2d winograd = winograd(g.adjoint());
+            Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
+        WinogradConv2d winograd = winograd(adjoint);
         if (winograd == null) {
-            direct.packAdjoint(g, weight, packed, item);
+            direct.packAdjoint(adjoint, weight, packed, item);
         } else {
-            winograd.packAdjoint(g, weight, packed, workspace, item);
+            winograd.packAdjoint(adjoint, weight, packed, workspace, item);
         }
     }
 

@@ -89,21 +89,23 @@ final class WinogradConv2d {
         }
     }
 
-    /** Packs the weights of {@code g} for its adjoint: channels swapped, taps in reverse order. */
-    void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
-        Conv2dGeometry adjoint = g.adjoint();
-        int columns = Math.min(COLUMNS, g.cin() - item * COLUMNS);
-        long from = Memory.address(weight, 0, (long) g.depth() * g.cout());
+    /** Packs the weights of a convolution for its adjoint: channels swapped, taps in reverse order. */
+    void packAdjoint(
+            Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
+        int in = adjoint.cout();
+        int out = adjoint.cin();
+        int columns = Math.min(COLUMNS, in - item * COLUMNS);
+        long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
         long to = Memory.address(packed, 0, packedBytes(adjoint) / 4);
         long scratch = Memory.address(workspace, 0, workspaceBytes(adjoint) / 4);
-        long panel = to + (long) item * g.cout() * COLUMNS * 4;
+        long panel = to + (long) item * out * COLUMNS * 4;
         long swapped = scratch + packScratchBytes(); // [9, PACK_ROWS, COLUMNS]
         long kernelStep = (long) PACK_ROWS * COLUMNS * 4;
-        for (int co = 0; co < g.cout(); co += PACK_ROWS) {
-            int rows = Math.min(PACK_ROWS, g.cout() - co);
+        for (int co = 0; co < out; co += PACK_ROWS) {
+            int rows = Math.min(PACK_ROWS, out - co);
             for (int tap = 0; tap < 9; tap++) {
-                long first = from + (((8L - tap) * g.cin() + (long) item * COLUMNS) * g.cout() + co) * 4;
-                Transpose.copy(first, g.cout() * 4L, columns, rows, swapped + tap * kernelStep, COLUMNS * 4L);
+                long first = from + (((8L - tap) * in + (long) item * COLUMNS) * out + co) * 4;
+                Transpose.copy(first, out * 4L, columns, rows, swapped + tap * kernelStep, COLUMNS * 4L);
             }
             packRows(
                     adjoint,

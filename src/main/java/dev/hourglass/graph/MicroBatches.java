@@ -1,0 +1,258 @@
+package dev.hourglass.graph;
+
+import dev.hourglass.kernel.Kernels;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.parallel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/**
+ * Walks a batch through a program in parts of equal size: a part's activations stay in cache from one operation to the next, and memory
+ * does not grow with the batch. Parameters' gradients add up over the parts. The size of a part follows from shapes alone, so results do
+ * not depend on the number of threads. Used by one thread at a time.
+ */
+public final class MicroBatches implements AutoCloseable {
+
+    /** Images of a part in training, at most: enough to make good for adding up all parameters' gradients once more. */
+    private static final int MOST_TRAINED = 16;
+
+    private final int batch;
+    private final int size;
+    private final Program program;
+    private final Slab slab;
+    private final List<Wire> wires = new ArrayList<>();
+    private final Map<String, Tensor> inputs = new LinkedHashMap<>();
+    private final Map<String, Tensor> outputs = new LinkedHashMap<>();
+
+    /** A tensor of the whole batch and its part in the program. */
+    private record Wire(Tensor whole, Tensor part, boolean input) {}
+
+    private MicroBatches(
+            IntFunction<Graph> graphs,
+            int batch,
+            int size,
+            Weights weights,
+            Weights gradients,
+            Kernels kernels,
+            Workers workers) {
+        this.batch = batch;
+        this.size = size;
+        Graph graph = graphs.apply(size);
+        program = gradients == null
+                ? Program.forInference(graph, weights, kernels, workers)
+                : Program.forTraining(graph, weights, gradients, kernels, workers);
+        if (parts() == 1) {
+            slab = null;
+            graph.inputs().keySet().forEach(name -> inputs.put(name, program.input(name)));
+            graph.outputs().keySet().forEach(name -> outputs.put(name, program.output(name)));
+            return;
+        }
+        try {
+            slab = Slab.open("images of a batch", bytes(graph));
+        } catch (RuntimeException e) {
+            program.close();
+            throw e;
+        }
+        long offset = 0;
+        for (boolean input : new boolean[] {true, false}) {
+            for (String name : (input ? graph.inputs() : graph.outputs()).keySet()) {
+                Tensor part = input ? program.input(name) : program.output(name);
+                Shape shape = whole(part.shape());
+                Tensor tensor = slab.tensor(offset, shape);
+                (input ? inputs : outputs).put(name, tensor);
+                wires.add(new Wire(tensor, part, input));
+                offset += bytes(part.shape());
+            }
+        }
+    }
+
+    /**
+     * Compiles forward passes.
+     *
+     * @param graphs makes the graph of any number of images; every input and output has them as its first axis
+     */
+    public static MicroBatches forInference(
+            IntFunction<Graph> graphs, int batch, Weights weights, Kernels kernels, Workers workers) {
+        return new MicroBatches(graphs, batch, inferenceSize(graphs, batch, kernels), weights, null, kernels, workers);
+    }
+
+    /**
+     * Compiles forward and backward passes.
+     *
+     * @param graphs makes the graph of any number of images; inputs have them as their first axis, outputs are means over them
+     */
+    public static MicroBatches forTraining(
+            IntFunction<Graph> graphs,
+            int batch,
+            Weights weights,
+            Weights gradients,
+            Kernels kernels,
+            Workers workers) {
+        return new MicroBatches(graphs, batch, trainingSize(batch), weights, gradients, kernels, workers);
+    }
+
+    /** What {@link #forInference} would need, without allocating it. */
+    public static MemoryPlan inferencePlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
+        return Program.plan(graphs.apply(inferenceSize(graphs, batch, kernels)), false, kernels, threads);
+    }
+
+    /** What {@link #forTraining} would need, without allocating it. */
+    public static MemoryPlan trainingPlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
+        return Program.plan(graphs.apply(trainingSize(batch)), true, kernels, threads);
+    }
+
+    /**
+     * As many images as make one pass over the weights cheap beside the passes over the activations: few for large images and small
+     * networks, whose activations then stay in cache, the whole batch for large networks.
+     */
+    private static int inferenceSize(IntFunction<Graph> graphs, int batch, Kernels kernels) {
+        MemoryPlan one = Program.plan(graphs.apply(1), false, kernels, 1);
+        long worthwhile = Math.clamp((one.parameters() + one.activations() - 1) / one.activations(), 1, batch);
+        long parts = (batch + worthwhile - 1) / worthwhile;
+        return Math.toIntExact((batch + parts - 1) / parts);
+    }
+
+    /** The largest part that divides the batch, as gradients are means over whole parts; the batch where that would be small. */
+    private static int trainingSize(int batch) {
+        for (int size = Math.min(batch, MOST_TRAINED); size > MOST_TRAINED / 2; size--) {
+            if (batch % size == 0) {
+                return size;
+            }
+        }
+        return batch;
+    }
+
+    private int parts() {
+        return (batch + size - 1) / size;
+    }
+
+    private long bytes(Graph graph) {
+        long sum = 0;
+        for (Value value : graph.inputs().values()) {
+            sum += bytes(value.shape());
+        }
+        for (Value value : graph.outputs().values()) {
+            sum += bytes(value.shape());
+        }
+        return sum;
+    }
+
+    /** Bytes of a tensor for all parts, the last one padded. */
+    private long bytes(Shape part) {
+        return Slab.aligned(part.floatBytes() * parts());
+    }
+
+    private Shape whole(Shape part) {
+        if (part.dim(0) != size) {
+            return part;
+        }
+        int[] dims = part.toArray();
+        dims[0] = batch;
+        return Shape.of(dims);
+    }
+
+    /** An input of the whole batch, to be filled before a pass. */
+    public Tensor input(String name) {
+        return require(inputs, name);
+    }
+
+    /** An output of the whole batch, valid from a {@link #forward} to the next. */
+    public Tensor output(String name) {
+        return require(outputs, name);
+    }
+
+    private static Tensor require(Map<String, Tensor> tensors, String name) {
+        if (!tensors.containsKey(name)) {
+            throw new IllegalArgumentException("the graph has no input or output called " + name);
+        }
+        return tensors.get(name);
+    }
+
+    /** Computes the outputs from the inputs. */
+    public void forward() {
+        for (int part = 0; part < parts(); part++) {
+            copy(part, true);
+            program.forward();
+            copy(part, false);
+        }
+    }
+
+    /**
+     * Computes all parameters' gradients of an output that is a mean over the images.
+     *
+     * @return the output
+     */
+    public float gradients(String output) {
+        Tensor value = program.output(output);
+        program.outputGradient(output).set(0, 1f / parts());
+        double sum = 0;
+        for (int part = 0; part < parts(); part++) {
+            copy(part, true);
+            program.forward();
+            program.backward(part > 0);
+            sum += value.get(0);
+        }
+        return (float) (sum / parts());
+    }
+
+    /** {@link #forward}, and backward with {@code backwardNanos}, that add the nanoseconds of each of the {@link #nodes}. */
+    public void profile(long[] forwardNanos, long[] backwardNanos) {
+        for (int part = 0; part < parts(); part++) {
+            copy(part, true);
+            program.forward(forwardNanos);
+            if (backwardNanos != null) {
+                program.backward(backwardNanos);
+            } else {
+                copy(part, false);
+            }
+        }
+    }
+
+    /** The operations of one part, in the order in which a forward pass runs them. */
+    public List<Node> nodes() {
+        return program.nodes();
+    }
+
+    /** Images of one part. */
+    public int size() {
+        return size;
+    }
+
+    /** The memory that the program of one part holds. */
+    public MemoryPlan plan() {
+        return program.plan();
+    }
+
+    /** Copies a part in or out; beyond the last image there is padding. */
+    private void copy(int part, boolean input) {
+        for (int k = 0; k < wires.size(); k++) {
+            Wire wire = wires.get(k);
+            if (wire.input() == input) {
+                long bytes = wire.part().shape().floatBytes();
+                long from = Math.min(part * bytes, wire.whole().shape().floatBytes());
+                long count = Math.min(bytes, wire.whole().shape().floatBytes() - from);
+                MemorySegment whole = wire.whole().segment();
+                if (input) {
+                    MemorySegment.copy(whole, from, wire.part().segment(), 0, count);
+                } else {
+                    MemorySegment.copy(wire.part().segment(), 0, whole, from, count);
+                }
+            }
+        }
+    }
+
+    /** Gives the memory back. Closing twice is harmless. */
+    @Override
+    public void close() {
+        program.close();
+        if (slab != null) {
+            slab.close();
+        }
+    }
+}
