@@ -10,6 +10,7 @@ public record Kernels(
         int bits,
         String reason,
         Conv2d conv2d,
+        Attention attention,
         Elementwise elementwise,
         GroupNorm groupNorm,
         Pool pool,

@@ -18,6 +18,7 @@ public final class VectorKernels {
                 bits,
                 "vector kernels of " + bits + " bits",
                 new VectorConv2d(),
+                new VectorAttention(),
                 new VectorElementwise(),
                 new VectorGroupNorm(),
                 new VectorPool(),
