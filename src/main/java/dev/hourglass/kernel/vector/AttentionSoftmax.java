@@ -58,24 +58,31 @@ final class AttentionSoftmax {
         }
     }
 
-    /** {@code before = max}, then {@code max = max(max, scores)} for one vector of columns. */
+    /**
+     * {@code before = max}, then {@code max = max(max, scores)} for one vector of columns. Four rows are compared with each other before
+     * they meet the largest so far, since a comparison waits for the one before; {@code lanewise(MAX)} is slower for its care of NaN.
+     */
     private static void maxima(long scores, int rows, long max, long before) {
-        FloatVector even = FloatVector.fromMemorySegment(S, ALL, max, ORDER);
-        even.intoMemorySegment(ALL, before, ORDER);
-        FloatVector odd = even;
+        FloatVector m = FloatVector.fromMemorySegment(S, ALL, max, ORDER);
+        m.intoMemorySegment(ALL, before, ORDER);
         int r = 0;
-        for (; r < rows - 1; r += 2) {
+        for (; r < rows - 3; r += 4) {
             FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores, ORDER);
             FloatVector b = FloatVector.fromMemorySegment(S, ALL, scores + ROW_BYTES, ORDER);
-            even = even.blend(a, even.compare(VectorOperators.LT, a));
-            odd = odd.blend(b, odd.compare(VectorOperators.LT, b));
-            scores += 2 * ROW_BYTES;
+            FloatVector c = FloatVector.fromMemorySegment(S, ALL, scores + 2 * ROW_BYTES, ORDER);
+            FloatVector d = FloatVector.fromMemorySegment(S, ALL, scores + 3 * ROW_BYTES, ORDER);
+            a = a.blend(b, a.compare(VectorOperators.LT, b));
+            c = c.blend(d, c.compare(VectorOperators.LT, d));
+            a = a.blend(c, a.compare(VectorOperators.LT, c));
+            m = m.blend(a, m.compare(VectorOperators.LT, a));
+            scores += 4 * ROW_BYTES;
         }
-        if (r < rows) {
+        for (; r < rows; r++) {
             FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores, ORDER);
-            even = even.blend(a, even.compare(VectorOperators.LT, a));
+            m = m.blend(a, m.compare(VectorOperators.LT, a));
+            scores += ROW_BYTES;
         }
-        even.blend(odd, even.compare(VectorOperators.LT, odd)).intoMemorySegment(ALL, max, ORDER);
+        m.intoMemorySegment(ALL, max, ORDER);
     }
 
     /** {@code scores = 2^(scores - max)} and {@code sum} their sum, for one vector of columns; NaN stays NaN. */

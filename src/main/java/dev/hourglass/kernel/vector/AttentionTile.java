@@ -23,6 +23,9 @@ final class AttentionTile {
     /** Bytes from row to row of a panel {@code [.., COLUMNS]}. */
     static final long ROW_BYTES = (long) VECTORS * BYTES;
 
+    /** Bytes from row to row of a left factor {@code [.., ROWS]}. */
+    private static final long LEFT_BYTES = (long) ROWS * Float.BYTES;
+
     private AttentionTile() {}
 
     /**
@@ -34,9 +37,9 @@ final class AttentionTile {
      */
     static void multiply(long a, long b, int depth, long out) {
         if (WIDE) {
-            AttentionTile8x3.multiply(a, b, depth, out);
+            AttentionTile8x3.multiply(a, LEFT_BYTES, b, ROW_BYTES, depth, out);
         } else {
-            AttentionTile4x2.multiply(a, b, depth, out);
+            AttentionTile4x2.multiply(a, LEFT_BYTES, b, ROW_BYTES, depth, out);
         }
     }
 }

@@ -17,7 +17,7 @@ final class AttentionTile4x2 {
     private AttentionTile4x2() {}
 
     /** See {@link AttentionTile#multiply}. */
-    static void multiply(long a, long b, int depth, long out) {
+    static void multiply(long a, long aStride, long b, long bStride, int depth, long out) {
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
         FloatVector c1a = zero, c1b = zero;
@@ -39,8 +39,8 @@ final class AttentionTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            a += 4 * Float.BYTES;
-            b += 2 * BYTES;
+            a += aStride;
+            b += bStride;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);

@@ -17,7 +17,7 @@ final class AttentionTile8x3 {
     private AttentionTile8x3() {}
 
     /** See {@link AttentionTile#multiply}. */
-    static void multiply(long a, long b, int depth, long out) {
+    static void multiply(long a, long aStride, long b, long bStride, int depth, long out) {
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero, c0c = zero;
         FloatVector c1a = zero, c1b = zero, c1c = zero;
@@ -64,8 +64,8 @@ final class AttentionTile8x3 {
             c7a = x.fma(ba, c7a);
             c7b = x.fma(bb, c7b);
             c7c = x.fma(bc, c7c);
-            a += 8 * Float.BYTES;
-            b += 3 * BYTES;
+            a += aStride;
+            b += bStride;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
