@@ -85,6 +85,22 @@ final class Tolerance {
         return roundings(sum(n) + 6, terms * (1 + Math.abs(xhat))) + roundings(1, before(terms, before));
     }
 
+    /** Attention is cut to this beside a row's largest, at the least. */
+    static final double NO_ATTENTION = 0x1p-60;
+
+    /** Of a score, a sum of {@code dim} products whose magnitudes add up to {@code magnitude}, less the row's log-sum-exp. */
+    static double attentionScore(double magnitude, double logSum, int dim) {
+        return roundings(sum(dim) + 4, magnitude + Math.abs(logSum));
+    }
+
+    /**
+     * Of a sum over {@code keys} keys weighted by softmax, relative to the sum of magnitudes: an exponential is off by its argument's
+     * error and 3 half ulps, above and below the fraction.
+     */
+    static double attention(double magnitude, double logSum, int dim, int keys) {
+        return 2 * attentionScore(magnitude, logSum, dim) + roundings(2 * sum(keys) + sum(dim) + 8, 1);
+    }
+
     /** Sums in double, rounded once. */
     static double doubleSum(double magnitudes, double before) {
         return roundings(1, before(magnitudes, before));
