@@ -206,8 +206,11 @@ record AttentionCase(
                     double added = biases[head / g.heads() * g.tk() + j];
                     largest = Math.max(largest, magnitude + (added < -1000 ? 0 : Math.abs(added)));
                 }
-                lse[row] = Tolerance.attentionScore(largest, logSum, g.dim()) + Tolerance.roundings(6, 1);
-                double relative = Tolerance.attention(largest, logSum, g.dim(), g.tk());
+                lse[row] =
+                        Tolerance.attentionScore(largest, g.dim()) + Tolerance.roundings(3 + Tolerance.sum(g.tk()), 1);
+                lse[row] += Tolerance.roundings(2, Math.abs(logSum));
+                double relative = Tolerance.attention(largest, g.dim(), g.tk());
+                double gradient = Tolerance.attentionGradient(largest, logSum, g.dim(), Math.max(g.tq(), g.tk()));
                 java.util.Arrays.fill(weighted, 0);
                 for (int j = 0; j < g.tk(); j++) {
                     double p = Math.exp(c.score(qs, ks, biases, row, j) - logSum);
@@ -221,7 +224,7 @@ record AttentionCase(
                     y[out + d] = relative * weighted[d];
                     deltas += weighted[d] * Math.abs(dys[out + d]);
                 }
-                delta[row] = relative * deltas;
+                delta[row] = (relative + Tolerance.roundings(Tolerance.sum(g.dim()), 1)) * deltas;
                 for (int j = 0; j < g.tk(); j++) {
                     int key = first(g, head, g.tk(), j, g.kStride());
                     int value = first(g, head, g.tk(), j, g.vStride());
@@ -231,9 +234,9 @@ record AttentionCase(
                         terms += Math.abs(vs[value + d] * dys[out + d]);
                     }
                     for (int d = 0; d < g.dim(); d++) {
-                        dq[query + d] += 2 * relative * g.scale() * p * terms * Math.abs(ks[key + d]);
-                        dk[key + d] += 2 * relative * g.scale() * p * terms * Math.abs(qs[query + d]);
-                        dv[value + d] += relative * p * Math.abs(dys[out + d]);
+                        dq[query + d] += 2 * gradient * g.scale() * p * terms * Math.abs(ks[key + d]);
+                        dk[key + d] += 2 * gradient * g.scale() * p * terms * Math.abs(qs[query + d]);
+                        dv[value + d] += gradient * p * Math.abs(dys[out + d]);
                     }
                 }
             }

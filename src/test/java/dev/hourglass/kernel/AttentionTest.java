@@ -35,8 +35,12 @@ class AttentionTest {
     }
 
     private static void compare(AttentionCase expected) {
+        compare(expected, Twins.vector());
+    }
+
+    private static void compare(AttentionCase expected, Kernels kernels) {
         Attention scalar = Twins.scalar().attention();
-        Attention vector = Twins.vector().attention();
+        Attention vector = kernels.attention();
         for (boolean accumulate : new boolean[] {false, true}) {
             AttentionCase left = expected.copy();
             AttentionCase right = expected.copy();
@@ -68,7 +72,37 @@ class AttentionTest {
         int width = heads * dim;
         AttentionGeometry g = geometry(n, heads, dim, tq, tk)
                 .withStrides(width + wider, width + 2 * wider, width + 3 * wider, width + wider);
-        compare(AttentionCase.random(g, masked));
+        for (Kernels kernels : Twins.all()) {
+            compare(AttentionCase.random(g, masked), kernels);
+        }
+    }
+
+    /** With two keys, attention is the logistic function of the difference of their scores: here minus the query. */
+    @Test
+    void exponentialsAreAccurate() {
+        int count = 4001;
+        float[] q = new float[count];
+        for (int i = 0; i < count; i++) {
+            q[i] = i * 40f / count;
+        }
+        AttentionCase c = AttentionCase.of(
+                geometry(1, 1, 1, count, 2),
+                GuardedFloats.of(q),
+                GuardedFloats.of(0, -1),
+                GuardedFloats.of(0, 1),
+                null,
+                GuardedFloats.zeros(count));
+        for (Kernels kernels : Twins.all()) {
+            c.forward(kernels.attention());
+            float[] y = c.y().toArray();
+            for (int i = 0; i < count; i++) {
+                double expected = 1 / (1 + Math.exp(q[i]));
+                // the factor and the score are rounded, the exponential is off by 3, and then there are a sum and a
+                // quotient
+                double tolerance = Tolerance.roundings(2.5 * q[i] + 3 + 4, expected);
+                assertEquals(expected, y[i], tolerance, kernels.reason() + ", minus " + q[i]);
+            }
+        }
     }
 
     @Test
