@@ -9,8 +9,11 @@ import java.lang.foreign.MemorySegment;
 /** How attention is cut into items and blocks, by shape alone, and where a head's tokens lie. */
 final class AttentionItems {
 
-    /** Tokens of one block of a sweep: its scores {@code [BLOCK, COLUMNS]} fill half of a first-level cache of 48 KiB. */
-    static final int BLOCK = 128;
+    /**
+     * Tokens of one block of a sweep. Backward has two panels {@code [BLOCK, COLUMNS]} in the first-level cache, 15 KiB each at 512 bits;
+     * the 77 tokens of CLIP's texts are one block.
+     */
+    static final int BLOCK = 80;
 
     /** Panels of one item where there are plenty: the more, the less often the other side is packed. */
     private static final int PANELS = 12;
