@@ -45,22 +45,28 @@ final class AttentionGradient {
         }
         int panels = AttentionItems.count(tokens);
         int rows = AttentionItems.rows(g);
+        long row = rows * 4L;
         long mask = AttentionItems.mask(g, bias, head);
         int depth = depth(g, mask != 0);
         long qs = Memory.address(workspace, 0, AttentionItems.workspaceFloats(g, panels)); // [panels, depth, COLUMNS]
         long dys = qs + panels * rows * ROW_BYTES; // [panels, dim + 1, COLUMNS]
         long dqs = dys + panels * rows * ROW_BYTES; // [panels, rows, COLUMNS]
-        long ks = dqs + panels * rows * ROW_BYTES; // [BLOCK / ROWS, depth, ROWS]
-        long vs = ks + (long) rows * BLOCK * 4; // [BLOCK / ROWS, dim + 1, ROWS]
-        long channels = vs + (long) rows * BLOCK * 4; // [rows / ROWS, BLOCK, ROWS]
-        long scores = channels + (long) rows * BLOCK * 4; // [BLOCK, COLUMNS]
+        long ks = dqs + panels * rows * ROW_BYTES; // [BLOCK, rows]
+        long vs = ks + row * BLOCK; // [BLOCK, rows]
+        long scores = vs + row * BLOCK; // [BLOCK, COLUMNS]
         long products = scores + BLOCK * ROW_BYTES; // [BLOCK, COLUMNS]
         long tile = products + BLOCK * ROW_BYTES;
         long one = tile + ROWS * ROW_BYTES;
 
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride()) + (long) begin * g.qStride() * 4;
         long logs = Memory.address(lse, (long) head * g.tq() + begin, tokens);
-        packQueries(g, queries, gradients, logs, deltas, mask != 0, tokens, qs, dys, COLUMNS);
+        AttentionPack.panels(queries, g.qStride() * 4L, tokens, g.dim(), g.scale() * LOG2_E, qs, depth);
+        AttentionPack.panelRow(logs, tokens, -LOG2_E, qs, g.dim(), depth);
+        if (mask != 0) {
+            AttentionPack.panelOnes(tokens, qs, g.dim() + 1, depth);
+        }
+        AttentionPack.panels(gradients, g.yStride() * 4L, tokens, g.dim(), 1, dys, g.dim() + 1);
+        AttentionPack.panelRow(deltas, tokens, -1, dys, g.dim(), g.dim() + 1);
         AttentionPack.fill(dqs, (long) panels * rows * COLUMNS, 0);
         AttentionPack.fill(one, COLUMNS, 1);
         long keys = AttentionItems.head(g, k, head, g.tk(), g.kStride());
@@ -69,13 +75,18 @@ final class AttentionGradient {
             int count = Math.min(BLOCK, g.tk() - j);
             long key = keys + (long) j * g.kStride() * 4;
             long value = values + (long) j * g.vStride() * 4;
-            packKeys(g, key, value, mask == 0 ? 0 : mask + j * 4L, count, ks, vs, ROWS);
-            AttentionPack.channels(key, g.kStride() * 4L, count, g.dim(), channels, BLOCK);
+            AttentionPack.block(key, g.kStride() * 4L, count, g.dim(), ks, row);
+            AttentionPack.blockOnes(count, ks, g.dim(), row);
+            if (mask != 0) {
+                AttentionPack.blockColumn(mask + j * 4L, count, LOG2_E, ks, g.dim() + 1, row);
+            }
+            AttentionPack.block(value, g.vStride() * 4L, count, g.dim(), vs, row);
+            AttentionPack.blockOnes(count, vs, g.dim(), row);
             for (int p = 0; p < panels; p++) {
-                VectorAttention.scores(ks, qs + p * depth * ROW_BYTES, depth, count, scores);
-                VectorAttention.scores(vs, dys + p * (g.dim() + 1) * ROW_BYTES, g.dim() + 1, count, products);
+                VectorAttention.scores(ks, row, qs + p * depth * ROW_BYTES, depth, count, scores);
+                VectorAttention.scores(vs, row, dys + p * (g.dim() + 1) * ROW_BYTES, g.dim() + 1, count, products);
                 AttentionSoftmax.gradient(scores, products, count);
-                VectorAttention.accumulate(channels, products, count, g.dim(), one, tile, dqs + p * rows * ROW_BYTES);
+                VectorAttention.accumulate(ks, row, products, count, g.dim(), one, tile, dqs + p * rows * ROW_BYTES);
             }
         }
         unpack(g, dqs, tokens, g.scale(), dq, head, g.tq(), begin, g.qStride(), accumulate);
@@ -102,24 +113,29 @@ final class AttentionGradient {
         int tokens = AttentionItems.begin(g.tk(), item % blocks + 1, blocks) - begin;
         int panels = AttentionItems.count(tokens);
         int rows = AttentionItems.rows(g);
+        long row = rows * 4L;
         long mask = AttentionItems.mask(g, bias, head);
         int depth = depth(g, mask != 0);
         long ks = Memory.address(workspace, 0, AttentionItems.workspaceFloats(g, panels)); // [panels, depth, COLUMNS]
         long vs = ks + panels * rows * ROW_BYTES; // [panels, dim + 1, COLUMNS]
         long dks = vs + panels * rows * ROW_BYTES; // [panels, rows, COLUMNS]
         long dvs = dks + panels * rows * ROW_BYTES; // [panels, rows, COLUMNS]
-        long qs = dvs + panels * rows * ROW_BYTES; // [BLOCK / ROWS, depth, ROWS]
-        long dys = qs + (long) rows * BLOCK * 4; // [BLOCK / ROWS, dim + 1, ROWS]
-        long qChannels = dys + (long) rows * BLOCK * 4; // [rows / ROWS, BLOCK, ROWS]
-        long dyChannels = qChannels + (long) rows * BLOCK * 4; // [rows / ROWS, BLOCK, ROWS]
-        long scores = dyChannels + (long) rows * BLOCK * 4; // [BLOCK, COLUMNS]
+        long qs = dvs + panels * rows * ROW_BYTES; // [BLOCK, rows]
+        long dys = qs + row * BLOCK; // [BLOCK, rows]
+        long scores = dys + row * BLOCK; // [BLOCK, COLUMNS]
         long products = scores + BLOCK * ROW_BYTES; // [BLOCK, COLUMNS]
         long tile = products + BLOCK * ROW_BYTES;
         long one = tile + ROWS * ROW_BYTES;
 
         long keys = AttentionItems.head(g, k, head, g.tk(), g.kStride()) + (long) begin * g.kStride() * 4;
         long values = AttentionItems.head(g, v, head, g.tk(), g.vStride()) + (long) begin * g.vStride() * 4;
-        packKeys(g, keys, values, mask == 0 ? 0 : mask + begin * 4L, tokens, ks, vs, COLUMNS);
+        AttentionPack.panels(keys, g.kStride() * 4L, tokens, g.dim(), g.scale() * LOG2_E, ks, depth);
+        AttentionPack.panelOnes(tokens, ks, g.dim(), depth);
+        if (mask != 0) {
+            AttentionPack.panelRow(mask + begin * 4L, tokens, LOG2_E, ks, g.dim() + 1, depth);
+        }
+        AttentionPack.panels(values, g.vStride() * 4L, tokens, g.dim(), 1, vs, g.dim() + 1);
+        AttentionPack.panelOnes(tokens, vs, g.dim(), g.dim() + 1);
         AttentionPack.fill(dks, 2L * panels * rows * COLUMNS, 0);
         AttentionPack.fill(one, COLUMNS, 1);
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride());
@@ -130,20 +146,24 @@ final class AttentionGradient {
             int count = Math.min(BLOCK, g.tq() - i);
             long query = queries + (long) i * g.qStride() * 4;
             long gradient = gradients + (long) i * g.yStride() * 4;
-            packQueries(g, query, gradient, logs + i * 4L, deltas + i * 4L, mask != 0, count, qs, dys, ROWS);
-            AttentionPack.channels(query, g.qStride() * 4L, count, g.dim(), qChannels, BLOCK);
-            AttentionPack.channels(gradient, g.yStride() * 4L, count, g.dim(), dyChannels, BLOCK);
+            AttentionPack.block(query, g.qStride() * 4L, count, g.dim(), qs, row);
+            AttentionPack.blockColumn(logs + i * 4L, count, -LOG2_E, qs, g.dim(), row);
+            if (mask != 0) {
+                AttentionPack.blockOnes(count, qs, g.dim() + 1, row);
+            }
+            AttentionPack.block(gradient, g.yStride() * 4L, count, g.dim(), dys, row);
+            AttentionPack.blockColumn(deltas + i * 4L, count, -1, dys, g.dim(), row);
             for (int p = 0; p < panels; p++) {
-                VectorAttention.scores(qs, ks + p * depth * ROW_BYTES, depth, count, scores);
-                VectorAttention.scores(dys, vs + p * (g.dim() + 1) * ROW_BYTES, g.dim() + 1, count, products);
+                VectorAttention.scores(qs, row, ks + p * depth * ROW_BYTES, depth, count, scores);
+                VectorAttention.scores(dys, row, vs + p * (g.dim() + 1) * ROW_BYTES, g.dim() + 1, count, products);
                 AttentionSoftmax.gradient(scores, products, count);
                 if (dk != null) {
                     long to = dks + p * rows * ROW_BYTES;
-                    VectorAttention.accumulate(qChannels, products, count, g.dim(), one, tile, to);
+                    VectorAttention.accumulate(qs, row, products, count, g.dim(), one, tile, to);
                 }
                 if (dv != null) {
                     long to = dvs + p * rows * ROW_BYTES;
-                    VectorAttention.accumulate(dyChannels, scores, count, g.dim(), one, tile, to);
+                    VectorAttention.accumulate(dys, row, scores, count, g.dim(), one, tile, to);
                 }
             }
         }
@@ -171,41 +191,6 @@ final class AttentionGradient {
             y += g.yStride() * 4L;
             dy += g.yStride() * 4L;
         }
-    }
-
-    /** Queries with {@code -lse} and a one for the mask; gradients of the output with {@code -delta}. */
-    private static void packQueries(
-            AttentionGeometry g,
-            long q,
-            long dy,
-            long lse,
-            long delta,
-            boolean masked,
-            int count,
-            long qs,
-            long dys,
-            int width) {
-        int depth = depth(g, masked);
-        AttentionPack.tokens(q, g.qStride() * 4L, count, g.dim(), g.scale() * LOG2_E, qs, depth, width);
-        AttentionPack.row(lse, count, -LOG2_E, qs, g.dim(), depth, width);
-        if (masked) {
-            AttentionPack.ones(count, qs, g.dim() + 1, depth, width);
-        }
-        AttentionPack.tokens(dy, g.yStride() * 4L, count, g.dim(), 1, dys, g.dim() + 1, width);
-        AttentionPack.row(delta, count, -1, dys, g.dim(), g.dim() + 1, width);
-    }
-
-    /** Keys with a one for the log-sum-exp and their mask; values with a one for delta. */
-    private static void packKeys(
-            AttentionGeometry g, long k, long v, long mask, int count, long ks, long vs, int width) {
-        int depth = depth(g, mask != 0);
-        AttentionPack.tokens(k, g.kStride() * 4L, count, g.dim(), 1, ks, depth, width);
-        AttentionPack.ones(count, ks, g.dim(), depth, width);
-        if (mask != 0) {
-            AttentionPack.row(mask, count, LOG2_E, ks, g.dim() + 1, depth, width);
-        }
-        AttentionPack.tokens(v, g.vStride() * 4L, count, g.dim(), 1, vs, g.dim() + 1, width);
-        AttentionPack.ones(count, vs, g.dim(), g.dim() + 1, width);
     }
 
     /** {@code to[token, channel] (+)= factor * panels[channel, token]} for the tokens of an item. */

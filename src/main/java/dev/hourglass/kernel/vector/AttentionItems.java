@@ -57,7 +57,7 @@ final class AttentionItems {
 
     static long workspaceFloats(AttentionGeometry g, int panels) {
         long ofPanels = 4L * panels * rows(g) * COLUMNS;
-        long ofBlocks = 4L * rows(g) * BLOCK + 2L * BLOCK * COLUMNS;
+        long ofBlocks = 2L * rows(g) * BLOCK + 2L * BLOCK * COLUMNS;
         return ofPanels + ofBlocks + (ROWS + 2L + 2L * panels) * COLUMNS;
     }
 

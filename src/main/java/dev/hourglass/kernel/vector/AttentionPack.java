@@ -1,80 +1,104 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROWS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
 
 /** Brings the tokens of one head into the forms that {@link AttentionTile} reads, and its results back. */
 final class AttentionPack {
 
+    /** As many floats as a tile has rows. */
+    private static final VectorSpecies<Float> CHANNELS =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(ROWS * Float.SIZE));
+
     private AttentionPack() {}
 
     /**
-     * {@code to[token / width, channel, token % width] = factor * from[token, channel]}: a panel for every {@code width} tokens, with
-     * zeros for tokens that do not exist. {@link AttentionTile#ROWS} wide it is a left factor, {@link AttentionTile#COLUMNS} a right one.
+     * {@code to[token / COLUMNS, channel, token % COLUMNS] = factor * from[token, channel]}: right factors, one panel after the other,
+     * with zeros for tokens that do not exist.
      *
      * @param stride bytes from token to token
      * @param depth rows of a panel, at least {@code dim}; the others stay as they are
      */
-    static void tokens(long from, long stride, int count, int dim, float factor, long to, int depth, int width) {
-        for (int first = 0; first < count; first += width) {
-            int present = Math.min(width, count - first);
+    static void panels(long from, long stride, int count, int dim, float factor, long to, int depth) {
+        for (int first = 0; first < count; first += COLUMNS) {
+            int present = Math.min(COLUMNS, count - first);
             for (int r = 0; r < present; r++) {
                 long column = to + r * 4L;
                 long token = from + (first + r) * stride;
                 for (int d = 0; d < dim; d++) {
-                    Memory.set(column + (long) d * width * 4, factor * Memory.get(token + d * 4L));
+                    Memory.set(column + d * ROW_BYTES, factor * Memory.get(token + d * 4L));
                 }
             }
-            for (int d = 0; d < dim && present < width; d++) {
-                fill(to + ((long) d * width + present) * 4, width - present, 0);
+            for (int d = 0; d < dim && present < COLUMNS; d++) {
+                fill(to + d * ROW_BYTES + present * 4L, COLUMNS - present, 0);
             }
-            to += (long) depth * width * 4;
+            to += depth * ROW_BYTES;
         }
     }
 
-    /** One more row of the panels that {@link #tokens} made: {@code factor} times the {@code count} floats at {@code from}, then zeros. */
-    static void row(long from, int count, float factor, long to, int row, int depth, int width) {
-        to += (long) row * width * 4;
-        for (int first = 0; first < count; first += width) {
-            int present = Math.min(width, count - first);
+    /** One more row of the panels: {@code factor} times the {@code count} floats at {@code from}, then zeros. */
+    static void panelRow(long from, int count, float factor, long to, int row, int depth) {
+        to += row * ROW_BYTES;
+        for (int first = 0; first < count; first += COLUMNS) {
+            int present = Math.min(COLUMNS, count - first);
             for (int r = 0; r < present; r++) {
                 Memory.set(to + r * 4L, factor * Memory.get(from + (first + r) * 4L));
             }
-            fill(to + present * 4L, width - present, 0);
-            to += (long) depth * width * 4;
+            fill(to + present * 4L, COLUMNS - present, 0);
+            to += depth * ROW_BYTES;
         }
     }
 
-    /** One more row of the panels that {@link #tokens} made: all ones. */
-    static void ones(int count, long to, int row, int depth, int width) {
-        to += (long) row * width * 4;
-        for (int first = 0; first < count; first += width) {
-            for (int r = 0; r < width; r++) {
-                Memory.set(to + r * 4L, 1f);
-            }
-            to += (long) depth * width * 4;
+    /** One more row of the panels: all ones. */
+    static void panelOnes(int count, long to, int row, int depth) {
+        to += row * ROW_BYTES;
+        for (int first = 0; first < count; first += COLUMNS) {
+            fill(to, COLUMNS, 1);
+            to += depth * ROW_BYTES;
         }
     }
 
     /**
-     * {@code to[channel / ROWS, token, channel % ROWS] = from[token, channel]}: left factors of products that sum over tokens, with
-     * zeros for channels that do not exist.
+     * {@code to[token, channel] = from[token, channel]}, a block as a left factor: the tokens of one head side by side, with zeros behind
+     * their channels.
      *
-     * @param panelTokens tokens of a panel, at least {@code count}
+     * @param stride bytes from token to token
+     * @param toStride bytes from row to row, a multiple of {@link AttentionTile#ROWS} floats
      */
-    static void channels(long from, long stride, int count, int dim, long to, int panelTokens) {
-        for (int first = 0; first < dim; first += ROWS) {
-            int present = Math.min(ROWS, dim - first);
-            long row = to;
-            for (int r = 0; r < count; r++) {
-                long token = from + r * stride + first * 4L;
-                for (int d = 0; d < present; d++) {
-                    Memory.set(row + d * 4L, Memory.get(token + d * 4L));
-                }
-                fill(row + present * 4L, ROWS - present, 0);
-                row += ROWS * 4L;
+    static void block(long from, long stride, int count, int dim, long to, long toStride) {
+        for (int r = 0; r < count; r++) {
+            int d = 0;
+            for (; d <= dim - ROWS; d += ROWS) {
+                FloatVector.fromMemorySegment(CHANNELS, Memory.ALL, from + d * 4L, Memory.ORDER)
+                        .intoMemorySegment(Memory.ALL, to + d * 4L, Memory.ORDER);
             }
-            to += (long) panelTokens * ROWS * 4;
+            for (; d < dim; d++) {
+                Memory.set(to + d * 4L, Memory.get(from + d * 4L));
+            }
+            for (; d < toStride / 4; d++) {
+                Memory.set(to + d * 4L, 0f);
+            }
+            from += stride;
+            to += toStride;
+        }
+    }
+
+    /** One more channel of a block: {@code factor} times the {@code count} floats at {@code from}. */
+    static void blockColumn(long from, int count, float factor, long to, int column, long toStride) {
+        for (int r = 0; r < count; r++) {
+            Memory.set(to + column * 4L + r * toStride, factor * Memory.get(from + r * 4L));
+        }
+    }
+
+    /** One more channel of a block: all ones. */
+    static void blockOnes(int count, long to, int column, long toStride) {
+        for (int r = 0; r < count; r++) {
+            Memory.set(to + column * 4L + r * toStride, 1f);
         }
     }
 

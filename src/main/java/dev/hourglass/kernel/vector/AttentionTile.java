@@ -23,23 +23,35 @@ final class AttentionTile {
     /** Bytes from row to row of a panel {@code [.., COLUMNS]}. */
     static final long ROW_BYTES = (long) VECTORS * BYTES;
 
-    /** Bytes from row to row of a left factor {@code [.., ROWS]}. */
-    private static final long LEFT_BYTES = (long) ROWS * Float.BYTES;
-
     private AttentionTile() {}
 
     /**
      * {@code out = a' b}.
      *
-     * @param a address of {@code [depth, ROWS]}, dense
+     * @param a address of {@code [depth, ROWS]} with {@code aStride} bytes a row
      * @param b address of {@code [depth, COLUMNS]}, dense
      * @param out address of {@code [ROWS, COLUMNS]}, dense
      */
-    static void multiply(long a, long b, int depth, long out) {
+    static void multiply(long a, long aStride, long b, int depth, long out) {
         if (WIDE) {
-            AttentionTile8x3.multiply(a, LEFT_BYTES, b, ROW_BYTES, depth, out);
+            AttentionTile8x3.multiply(a, aStride, b, ROW_BYTES, depth, out);
         } else {
-            AttentionTile4x2.multiply(a, LEFT_BYTES, b, ROW_BYTES, depth, out);
+            AttentionTile4x2.multiply(a, aStride, b, ROW_BYTES, depth, out);
+        }
+    }
+
+    /**
+     * {@code out = a b}.
+     *
+     * @param a address of {@code [ROWS, depth]} with {@code aStride} bytes a row
+     * @param b address of {@code [depth, COLUMNS]}, dense
+     * @param out address of {@code [ROWS, COLUMNS]}, dense
+     */
+    static void multiplyRows(long a, long aStride, long b, int depth, long out) {
+        if (WIDE) {
+            AttentionTile8x3.multiplyRows(a, aStride, b, ROW_BYTES, depth, out);
+        } else {
+            AttentionTile4x2.multiplyRows(a, aStride, b, ROW_BYTES, depth, out);
         }
     }
 }

@@ -51,4 +51,44 @@ final class AttentionTile4x2 {
         c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
         c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
     }
+
+    /** See {@link AttentionTile#multiplyRows}. */
+    static void multiplyRows(long a, long aStride, long b, long bStride, int depth, long out) {
+        long a1 = a + aStride;
+        long a2 = a + 2 * aStride;
+        long a3 = a + 3 * aStride;
+        long at = 0;
+        FloatVector zero = FloatVector.zero(S);
+        FloatVector c0a = zero, c0b = zero;
+        FloatVector c1a = zero, c1b = zero;
+        FloatVector c2a = zero, c2b = zero;
+        FloatVector c3a = zero, c3b = zero;
+        for (int k = 0; k < depth; k++) {
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector x;
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + at));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a1 + at));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a2 + at));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a3 + at));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            at += Float.BYTES;
+            b += bStride;
+        }
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
+        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
+        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
+        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
+        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
+        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+    }
 }

@@ -57,21 +57,22 @@ public final class VectorAttention implements Attention {
         long mask = AttentionItems.mask(g, bias, head);
         int depth = g.dim() + (mask == 0 ? 0 : 1);
         int rows = AttentionItems.rows(g);
+        long row = rows * 4L;
 
         long qs = Memory.address(workspace, 0, AttentionItems.workspaceFloats(g, panels)); // [panels, depth, COLUMNS]
         long os = qs + panels * rows * ROW_BYTES; // [panels, rows, COLUMNS]
-        long ks = os + panels * rows * ROW_BYTES; // [BLOCK / ROWS, depth, ROWS]
-        long vs = ks + (long) rows * AttentionItems.BLOCK * 4; // [rows / ROWS, BLOCK, ROWS]
-        long scores = vs + (long) rows * AttentionItems.BLOCK * 4; // [BLOCK, COLUMNS]
+        long ks = os + panels * rows * ROW_BYTES; // [BLOCK, rows]
+        long vs = ks + row * AttentionItems.BLOCK; // [BLOCK, rows]
+        long scores = vs + row * AttentionItems.BLOCK; // [BLOCK, COLUMNS]
         long tile = scores + AttentionItems.BLOCK * ROW_BYTES;
         long factor = tile + ROWS * ROW_BYTES; // [2, COLUMNS]
         long stats = factor + 2 * ROW_BYTES; // [panels, max and sum, COLUMNS]
 
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride()) + (long) begin * g.qStride() * 4;
         float scale = g.scale() * AttentionSoftmax.LOG2_E;
-        AttentionPack.tokens(queries, g.qStride() * 4L, end - begin, g.dim(), scale, qs, depth, COLUMNS);
+        AttentionPack.panels(queries, g.qStride() * 4L, end - begin, g.dim(), scale, qs, depth);
         if (mask != 0) {
-            AttentionPack.ones(end - begin, qs, g.dim(), depth, COLUMNS);
+            AttentionPack.panelOnes(end - begin, qs, g.dim(), depth);
         }
         AttentionPack.fill(os, (long) panels * rows * COLUMNS, 0);
         for (int p = 0; p < panels; p++) {
@@ -81,33 +82,33 @@ public final class VectorAttention implements Attention {
         for (int j = 0; j < g.tk(); j += AttentionItems.BLOCK) {
             int count = Math.min(AttentionItems.BLOCK, g.tk() - j);
             long block = keys + (long) j * g.kStride() * 4;
-            AttentionPack.tokens(block, g.kStride() * 4L, count, g.dim(), 1, ks, depth, ROWS);
+            AttentionPack.block(block, g.kStride() * 4L, count, g.dim(), ks, row);
             if (mask != 0) {
-                AttentionPack.row(mask + j * 4L, count, AttentionSoftmax.LOG2_E, ks, g.dim(), depth, ROWS);
+                AttentionPack.blockColumn(mask + j * 4L, count, AttentionSoftmax.LOG2_E, ks, g.dim(), row);
             }
             block = values + (long) j * g.vStride() * 4;
-            AttentionPack.channels(block, g.vStride() * 4L, count, g.dim(), vs, AttentionItems.BLOCK);
+            AttentionPack.block(block, g.vStride() * 4L, count, g.dim(), vs, row);
             for (int p = 0; p < panels; p++) {
                 long stat = stats + 2 * p * ROW_BYTES;
-                scores(ks, qs + p * depth * ROW_BYTES, depth, count, scores);
+                scores(ks, row, qs + p * depth * ROW_BYTES, depth, count, scores);
                 AttentionSoftmax.online(scores, count, stat, stat + ROW_BYTES, factor);
-                accumulate(vs, scores, count, g.dim(), factor, tile, os + p * rows * ROW_BYTES);
+                accumulate(vs, row, scores, count, g.dim(), factor, tile, os + p * rows * ROW_BYTES);
             }
         }
         finish(g, os, stats, head, begin, end, y, lse);
     }
 
-    /** {@code scores[keys, COLUMNS] = ks' qs}, for keys rounded up to whole tiles. */
-    static void scores(long ks, long qs, int depth, int count, long scores) {
+    /** {@code scores[keys, COLUMNS] = ks qs}, for keys rounded up to whole tiles; {@code row} counts the bytes of a key. */
+    static void scores(long ks, long row, long qs, int depth, int count, long scores) {
         for (int r = 0; r < count; r += ROWS) {
-            AttentionTile.multiply(ks + (long) r * depth * 4, qs, depth, scores + r * ROW_BYTES);
+            AttentionTile.multiplyRows(ks + r * row, row, qs, depth, scores + r * ROW_BYTES);
         }
     }
 
     /** {@code os[dim, COLUMNS] = factor os + vs' weights}, the sum running over the tokens of a block. */
-    static void accumulate(long vs, long weights, int count, int dim, long factor, long tile, long os) {
+    static void accumulate(long vs, long row, long weights, int count, int dim, long factor, long tile, long os) {
         for (int d = 0; d < dim; d += ROWS) {
-            AttentionTile.multiply(vs + (long) d * AttentionItems.BLOCK * 4, weights, count, tile);
+            AttentionTile.multiply(vs + d * 4L, row, weights, count, tile);
             rescale(tile, factor, os + d * ROW_BYTES);
         }
     }
