@@ -183,11 +183,18 @@ final class AttentionGradient {
     /** {@code delta[token] = y[token] . dy[token]}. */
     private static void deltas(AttentionGeometry g, long y, long dy, int tokens, long deltas) {
         for (int i = 0; i < tokens; i++) {
-            float sum = 0;
-            for (int d = 0; d < g.dim(); d++) {
-                sum = Math.fma(Memory.get(y + d * 4L), Memory.get(dy + d * 4L), sum);
+            float s0 = 0, s1 = 0, s2 = 0, s3 = 0; // four sums, since each addition waits for the one before
+            int d = 0;
+            for (; d <= g.dim() - 4; d += 4) {
+                s0 = Math.fma(Memory.get(y + d * 4L), Memory.get(dy + d * 4L), s0);
+                s1 = Math.fma(Memory.get(y + d * 4L + 4), Memory.get(dy + d * 4L + 4), s1);
+                s2 = Math.fma(Memory.get(y + d * 4L + 8), Memory.get(dy + d * 4L + 8), s2);
+                s3 = Math.fma(Memory.get(y + d * 4L + 12), Memory.get(dy + d * 4L + 12), s3);
             }
-            Memory.set(deltas + i * 4L, sum);
+            for (; d < g.dim(); d++) {
+                s0 = Math.fma(Memory.get(y + d * 4L), Memory.get(dy + d * 4L), s0);
+            }
+            Memory.set(deltas + i * 4L, s0 + s1 + (s2 + s3));
             y += g.yStride() * 4L;
             dy += g.yStride() * 4L;
         }

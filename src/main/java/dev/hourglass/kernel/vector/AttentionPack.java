@@ -27,11 +27,23 @@ final class AttentionPack {
     static void panels(long from, long stride, int count, int dim, float factor, long to, int depth) {
         for (int first = 0; first < count; first += COLUMNS) {
             int present = Math.min(COLUMNS, count - first);
-            for (int r = 0; r < present; r++) {
+            int r = 0;
+            for (; r <= present - 4; r += 4) { // four tokens at a time: stores side by side
                 long column = to + r * 4L;
                 long token = from + (first + r) * stride;
                 for (int d = 0; d < dim; d++) {
-                    Memory.set(column + d * ROW_BYTES, factor * Memory.get(token + d * 4L));
+                    Memory.set(column, factor * Memory.get(token));
+                    Memory.set(column + 4, factor * Memory.get(token + stride));
+                    Memory.set(column + 8, factor * Memory.get(token + 2 * stride));
+                    Memory.set(column + 12, factor * Memory.get(token + 3 * stride));
+                    column += ROW_BYTES;
+                    token += 4;
+                }
+            }
+            for (; r < present; r++) {
+                for (int d = 0; d < dim; d++) {
+                    float value = factor * Memory.get(from + (first + r) * stride + d * 4L);
+                    Memory.set(to + d * ROW_BYTES + r * 4L, value);
                 }
             }
             for (int d = 0; d < dim && present < COLUMNS; d++) {
