@@ -1,7 +1,6 @@
 package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
-import static dev.hourglass.kernel.vector.AttentionTile.VECTORS;
 import static dev.hourglass.kernel.vector.Memory.ALL;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
@@ -44,16 +43,22 @@ final class AttentionSoftmax {
      * @param factor address of {@code [2, COLUMNS]}: receives what earlier results are to be multiplied by, and scratch
      */
     static void online(long scores, int rows, long max, long sum, long factor) {
-        for (int c = 0; c < VECTORS; c++) {
-            long at = (long) c * BYTES;
-            long block = factor + ROW_BYTES + at;
+        // step by step for all columns, so that what each waits for is done beside the others' work
+        long block = factor + ROW_BYTES;
+        for (long at = 0; at < ROW_BYTES; at += BYTES) {
             maxima(scores + at, rows, max + at, factor + at);
-            powers(factor + at, 1, max + at, block);
-            powers(scores + at, rows, max + at, block);
+        }
+        for (long at = 0; at < ROW_BYTES; at += BYTES) {
+            powers(factor + at, 1, max + at, block + at);
+        }
+        for (long at = 0; at < ROW_BYTES; at += BYTES) {
+            powers(scores + at, rows, max + at, block + at);
+        }
+        for (long at = 0; at < ROW_BYTES; at += BYTES) {
             FloatVector.fromMemorySegment(S, ALL, sum + at, ORDER)
                     .fma(
                             FloatVector.fromMemorySegment(S, ALL, factor + at, ORDER),
-                            FloatVector.fromMemorySegment(S, ALL, block, ORDER))
+                            FloatVector.fromMemorySegment(S, ALL, block + at, ORDER))
                     .intoMemorySegment(ALL, sum + at, ORDER);
         }
     }

@@ -4,8 +4,11 @@ import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 
 /**
- * The matrix product of attention: like {@link RegisterTile#multiplyTransposed}, but as high as a divisor of the usual head
+ * The matrix products of attention: like {@link RegisterTile#multiplyTransposed}, but as high as a divisor of the usual head
  * dimensions. 8, 40, 64, 80 and 160 are multiples of its 8 rows and not of 12, so no row is computed in vain.
+ *
+ * <p>Steps are arguments of the tiles even where they are constants here: C2 rearranges a loop whose steps it knows, and short products
+ * then take half as long again.
  */
 final class AttentionTile {
 
@@ -49,9 +52,9 @@ final class AttentionTile {
      */
     static void multiplyRows(long a, long aStride, long b, int depth, long out) {
         if (WIDE) {
-            AttentionTile8x3.multiplyRows(a, aStride, b, ROW_BYTES, depth, out);
+            AttentionTile8x3.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
         } else {
-            AttentionTile4x2.multiplyRows(a, aStride, b, ROW_BYTES, depth, out);
+            AttentionTile4x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
         }
     }
 }

@@ -53,17 +53,17 @@ final class AttentionTile4x2 {
     }
 
     /** See {@link AttentionTile#multiplyRows}. */
-    static void multiplyRows(long a, long aStride, long b, long bStride, int depth, long out) {
+    static void multiplyRows(long a, long aStride, long aStep, long b, long bStride, int depth, long out) {
         long a1 = a + aStride;
         long a2 = a + 2 * aStride;
         long a3 = a + 3 * aStride;
-        long at = 0;
+        long end = depth * aStep;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
         FloatVector c1a = zero, c1b = zero;
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
-        for (int k = 0; k < depth; k++) {
+        for (long at = 0; at < end; at += aStep) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -79,7 +79,6 @@ final class AttentionTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a3 + at));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            at += Float.BYTES;
             b += bStride;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);

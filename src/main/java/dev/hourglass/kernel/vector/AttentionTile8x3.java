@@ -94,7 +94,7 @@ final class AttentionTile8x3 {
     }
 
     /** See {@link AttentionTile#multiplyRows}. */
-    static void multiplyRows(long a, long aStride, long b, long bStride, int depth, long out) {
+    static void multiplyRows(long a, long aStride, long aStep, long b, long bStride, int depth, long out) {
         long a1 = a + aStride;
         long a2 = a + 2 * aStride;
         long a3 = a + 3 * aStride;
@@ -102,7 +102,7 @@ final class AttentionTile8x3 {
         long a5 = a + 5 * aStride;
         long a6 = a + 6 * aStride;
         long a7 = a + 7 * aStride;
-        long at = 0;
+        long end = depth * aStep;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero, c0c = zero;
         FloatVector c1a = zero, c1b = zero, c1c = zero;
@@ -112,7 +112,7 @@ final class AttentionTile8x3 {
         FloatVector c5a = zero, c5b = zero, c5c = zero;
         FloatVector c6a = zero, c6b = zero, c6c = zero;
         FloatVector c7a = zero, c7b = zero, c7c = zero;
-        for (int k = 0; k < depth; k++) {
+        for (long at = 0; at < end; at += aStep) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector bc = FloatVector.fromMemorySegment(S, ALL, b + 2 * BYTES, ORDER);
@@ -149,7 +149,6 @@ final class AttentionTile8x3 {
             c7a = x.fma(ba, c7a);
             c7b = x.fma(bb, c7b);
             c7c = x.fma(bc, c7c);
-            at += Float.BYTES;
             b += bStride;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
