@@ -1,19 +1,10 @@
 package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
-import static dev.hourglass.kernel.vector.AttentionTile.ROWS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
-
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
 /** Brings the tokens of one head into the forms that {@link AttentionTile} reads, and its results back. */
 final class AttentionPack {
-
-    /** As many floats as a tile has rows. */
-    private static final VectorSpecies<Float> CHANNELS =
-            VectorSpecies.of(float.class, VectorShape.forBitSize(ROWS * Float.SIZE));
 
     private AttentionPack() {}
 
@@ -84,17 +75,8 @@ final class AttentionPack {
      */
     static void block(long from, long stride, int count, int dim, long to, long toStride) {
         for (int r = 0; r < count; r++) {
-            int d = 0;
-            for (; d <= dim - ROWS; d += ROWS) {
-                FloatVector.fromMemorySegment(CHANNELS, Memory.ALL, from + d * 4L, Memory.ORDER)
-                        .intoMemorySegment(Memory.ALL, to + d * 4L, Memory.ORDER);
-            }
-            for (; d < dim; d++) {
-                Memory.set(to + d * 4L, Memory.get(from + d * 4L));
-            }
-            for (; d < toStride / 4; d++) {
-                Memory.set(to + d * 4L, 0f);
-            }
+            Rows.copy(from, to, dim);
+            fill(to + dim * 4L, toStride / 4 - dim, 0);
             from += stride;
             to += toStride;
         }
