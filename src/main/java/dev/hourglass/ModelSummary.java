@@ -5,6 +5,7 @@ import dev.hourglass.graph.MemoryPlan;
 import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.op.Add;
+import dev.hourglass.graph.op.Attention;
 import dev.hourglass.graph.op.AveragePool;
 import dev.hourglass.graph.op.ChannelShift;
 import dev.hourglass.graph.op.Concat;
@@ -114,6 +115,7 @@ public final class ModelSummary {
     public static String describe(Op op) {
         return switch (op) {
             case Conv2d conv -> "convolution " + conv.kh() + "x" + conv.kw();
+            case Attention attention -> "attention of " + attention.heads() + " heads";
             case Linear linear -> "linear";
             case GroupNorm norm -> "group norm, " + norm.groups() + (norm.groups() == 1 ? " group" : " groups");
             case Silu silu -> "SiLU";

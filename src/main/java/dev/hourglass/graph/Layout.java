@@ -95,7 +95,8 @@ final class Layout {
         for (int k = 0; k < nodes.size(); k++) {
             Node node = nodes.get(k);
             first[node.output().id()] = k;
-            last[node.output().id()] = Math.max(last[node.output().id()], k);
+            boolean reread = runsBackward(node) && node.op().backwardReadsOutput();
+            last[node.output().id()] = Math.max(last[node.output().id()], reread ? backwardMoment(k) : k);
             for (int i = 0; i < node.inputs().size(); i++) {
                 int id = node.inputs().get(i).id();
                 boolean kept = runsBackward(node) && node.op().backwardReadsInput(i);
@@ -182,6 +183,11 @@ final class Layout {
         @Override
         public Kernels kernels() {
             return kernels;
+        }
+
+        @Override
+        public int inputs() {
+            return node.inputs().size();
         }
 
         @Override

@@ -269,6 +269,11 @@ public final class Program implements AutoCloseable {
         }
 
         @Override
+        public int inputs() {
+            return inputs.length;
+        }
+
+        @Override
         public Shape inputShape(int index) {
             return site.inputShape(index);
         }

@@ -5,6 +5,7 @@ import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.ParameterLayout;
 import dev.hourglass.graph.Value;
 import dev.hourglass.graph.op.Add;
+import dev.hourglass.graph.op.Attention;
 import dev.hourglass.graph.op.AveragePool;
 import dev.hourglass.graph.op.ChannelShift;
 import dev.hourglass.graph.op.Concat;
@@ -51,9 +52,9 @@ public record Scope(Graph graph, String path) {
         return apply(new Conv2d(out, kernel, kernel, window, window, 1), List.of(weight, bias), x);
     }
 
-    /** Linear layer on {@code [N, features]}. */
+    /** Linear layer on the last axis of {@code [N, .., features]}. */
     public Value linear(Value x, int out) {
-        int in = x.shape().dim(1);
+        int in = x.shape().dim(-1);
         Parameter.Init init = Parameter.Init.uniform(in);
         Parameter weight = parameter("weight", Shape.of(out, in), new ParameterLayout.Transposed(), init);
         Parameter bias = parameter("bias", Shape.of(out), new ParameterLayout.Plain(), init);
@@ -62,11 +63,21 @@ public record Scope(Graph graph, String path) {
 
     /** Group norm with PyTorch's default epsilon, 1e-5. */
     public Value groupNorm(Value x, int groups) {
+        return groupNorm(x, groups, 1e-5f);
+    }
+
+    /** Group norm with {@code eps} added to the variance. */
+    public Value groupNorm(Value x, int groups, float eps) {
         int channels = x.shape().dim(3);
         Parameter gamma =
                 parameter("weight", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(1));
         Parameter beta = parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
-        return apply(new GroupNorm(groups, 1e-5f), List.of(gamma, beta), x);
+        return apply(new GroupNorm(groups, eps), List.of(gamma, beta), x);
+    }
+
+    /** Attention of queries {@code [N, .., C]} to keys and values {@code [N, .., C]}, cut into heads; see {@link Attention}. */
+    public Value attention(Value q, Value k, Value v, int heads) {
+        return at("attention").apply(new Attention(heads), List.of(), q, k, v);
     }
 
     /** {@code x * sigmoid(x)}. */

@@ -254,7 +254,8 @@ class Conv2dTest {
             Conv2dGeometry adjoint = g.adjoint();
             Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(adjoint) / 4)]);
             for (int item = 0; item < kernel.packItems(adjoint); item++) {
-                kernel.packAdjoint(g, Floats.tensor(weight).segment(), packed.segment(), workspace.segment(), item);
+                kernel.packAdjoint(
+                        adjoint, Floats.tensor(weight).segment(), packed.segment(), workspace.segment(), item);
             }
             return items(adjoint, kernel, Floats.tensor(dy), packed, workspace, x.length);
         }

@@ -33,6 +33,9 @@ class KernelAllocationTest {
         }
         MultiplyAddChains chains = Twins.vector().multiplyAddChains();
         kernels.put("multiply-add chains", () -> chains.run(100, 2));
+        for (int dim : new int[] {5, 8, 40}) {
+            addAttention(kernels, Twins.vector().attention(), dim);
+        }
         return kernels.entrySet().stream()
                 .map(kernel -> DynamicTest.dynamicTest(
                         kernel.getKey(), () -> assertAllocatesNothing(kernel.getKey(), kernel.getValue())));
@@ -93,6 +96,16 @@ class KernelAllocationTest {
         all.put("ema" + of, () -> o.ema(x, y, 0.999f, 0, n));
         all.put("squaredNorm" + of, () -> o.squaredNorm(x, 0, n));
         all.put("random normals" + of, () -> k.randomNormal().fill(x, 0, 1, 2, 3, n));
+    }
+
+    private static void addAttention(Map<String, Runnable> all, Attention kernel, int dim) {
+        AttentionCase c = AttentionCase.random(AttentionGeometry.of(1, 1, dim, 35, 21), true);
+        MemorySegment workspace = c.workspace(kernel);
+        c.forward(kernel);
+        String of = " of heads of " + dim;
+        all.put("attention" + of, () -> c.forward(kernel, workspace, 0));
+        all.put("attention query gradient" + of, () -> c.queryGradient(kernel, false, workspace, 0));
+        all.put("attention key and value gradient" + of, () -> c.keyValueGradient(kernel, false, workspace, 0));
     }
 
     /** The compilers work in the background, so a kernel has some time to reach the state in which it allocates nothing. */

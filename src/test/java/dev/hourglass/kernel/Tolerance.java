@@ -85,6 +85,27 @@ final class Tolerance {
         return roundings(sum(n) + 6, terms * (1 + Math.abs(xhat))) + roundings(1, before(terms, before));
     }
 
+    /** Attention is cut to this beside a row's largest, at the least. */
+    static final double NO_ATTENTION = 0x1p-60;
+
+    /** Of a score, a sum of {@code dim} products of rounded factors, whose magnitudes add up to {@code magnitude}. */
+    static double attentionScore(double magnitude, int dim) {
+        return roundings(sum(dim) + 2, magnitude);
+    }
+
+    /**
+     * Of a sum over {@code keys} keys weighted by softmax, relative to the sum of magnitudes: an exponential is off by its argument's
+     * error and 3 half ulps, above and below the fraction.
+     */
+    static double attention(double magnitude, int dim, int keys) {
+        return 2 * attentionScore(magnitude, dim) + roundings(2 * sum(keys) + 6, 1);
+    }
+
+    /** The same where a score is taken less the rounded log-sum-exp, and multiplied by differences of sums of {@code dim} products. */
+    static double attentionGradient(double magnitude, double logSum, int dim, int tokens) {
+        return attention(magnitude, dim, tokens) + roundings(3 * Math.abs(logSum) + 2 * sum(dim), 1);
+    }
+
     /** Sums in double, rounded once. */
     static double doubleSum(double magnitudes, double before) {
         return roundings(1, before(magnitudes, before));

@@ -5,7 +5,7 @@ import dev.hourglass.memory.Shape;
 import java.util.List;
 
 /**
- * A linear layer, {@code [N, in]} to {@code [N, out]}, with weight {@code [in, out]} and bias {@code [out]}.
+ * A linear layer on the last axis, {@code [N, .., in]} to {@code [N, .., out]}, with weight {@code [in, out]} and bias {@code [out]}.
  *
  * @param out output features
  */
@@ -13,8 +13,11 @@ public record Linear(int out) implements Op {
 
     @Override
     public Shape shape(List<Shape> inputs) {
-        Shape x = Rules.requireRank("linear layer", inputs.get(0), 2, "[N, features]");
-        return Shape.of(x.dim(0), out);
+        Shape x = inputs.get(0);
+        Rules.require(x.rank() >= 2, "linear layer", "[N, .., features]", x);
+        int[] dims = x.toArray();
+        dims[dims.length - 1] = out;
+        return Shape.of(dims);
     }
 
     @Override
@@ -43,6 +46,7 @@ public record Linear(int out) implements Op {
     }
 
     private Conv2dGeometry geometry(Shape x) {
-        return Conv2dGeometry.linear(x.dim(0), x.dim(1), out);
+        int in = x.dim(-1);
+        return Conv2dGeometry.linear(Math.toIntExact(x.elements() / in), in, out);
     }
 }

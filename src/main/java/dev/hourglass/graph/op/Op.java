@@ -6,6 +6,7 @@ import java.util.List;
 /** An operation of a graph. It holds settings only; memory comes with the {@link Binding} when a program is compiled. */
 public sealed interface Op
         permits Add,
+                Attention,
                 AveragePool,
                 ChannelShift,
                 Concat,
@@ -42,6 +43,11 @@ public sealed interface Op
 
     /** Whether {@link Execution#backward} reads input {@code index}, so that it must be kept. */
     boolean backwardReadsInput(int index);
+
+    /** Whether {@link Execution#backward} reads the output, so that it must be kept. */
+    default boolean backwardReadsOutput() {
+        return false;
+    }
 
     /** Binds the operation to memory, kernels and workers. Everything is decided and allocated here. */
     Execution bind(Binding binding);

@@ -9,6 +9,9 @@ public interface Site {
     /** The arithmetic. */
     Kernels kernels();
 
+    /** The number of inputs. */
+    int inputs();
+
     /** The shape of input {@code index}. */
     Shape inputShape(int index);
 

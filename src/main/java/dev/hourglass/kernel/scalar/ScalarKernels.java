@@ -13,6 +13,7 @@ public final class ScalarKernels {
                 0,
                 reason,
                 new ScalarConv2d(),
+                new ScalarAttention(),
                 new ScalarElementwise(),
                 new ScalarGroupNorm(),
                 new ScalarPool(),

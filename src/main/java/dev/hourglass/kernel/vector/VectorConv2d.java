@@ -3,8 +3,8 @@ package dev.hourglass.kernel.vector;
 import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** The vector twin of {@link Conv2d}: the fastest algorithm for each geometry, as {@link ConvolutionCost} sees it. */
 public final class VectorConv2d implements Conv2d {
@@ -18,7 +18,7 @@ public final class VectorConv2d implements Conv2d {
 
     private final DirectConv2d direct = new DirectConv2d();
     private final int tile;
-    private final Map<Conv2dGeometry, Choice> choices = new ConcurrentHashMap<>();
+    private final Map<Conv2dGeometry, Choice> choices = new HashMap<>();
     private Choice last; // written by several threads at once, each time whole
 
     private VectorConv2d(int tile) {
@@ -57,12 +57,17 @@ public final class VectorConv2d implements Conv2d {
     private Choice choice(Conv2dGeometry g) {
         Choice choice = last;
         if (choice == null || choice.g() != g) {
-            choice = choices.get(g);
-            if (choice == null) {
-                choice = choose(g);
-                choices.put(g, choice);
-            }
+            choice = known(g);
             last = choice;
+        }
+        return choice;
+    }
+
+    private synchronized Choice known(Conv2dGeometry g) {
+        Choice choice = choices.get(g);
+        if (choice == null) {
+            choice = choose(g);
+            choices.put(g, choice);
         }
         return choice;
     }

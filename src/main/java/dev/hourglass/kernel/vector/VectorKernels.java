@@ -18,6 +18,7 @@ public final class VectorKernels {
                 bits,
                 "vector kernels of " + bits + " bits",
                 VectorConv2d.fastest(),
+                new VectorAttention(),
                 new VectorElementwise(),
                 new VectorGroupNorm(),
                 new VectorPool(),

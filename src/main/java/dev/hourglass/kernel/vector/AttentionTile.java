@@ -1,0 +1,60 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+
+/**
+ * The matrix products of attention: like {@link RegisterTile#multiplyTransposed}, but as high as a divisor of the usual head
+ * dimensions. 8, 40, 64, 80 and 160 are multiples of its 8 rows and not of 12, so no row is computed in vain.
+ *
+ * <p>Steps are arguments of the tiles even where they are constants here: C2 rearranges a loop whose steps it knows, and short products
+ * then take half as long again.
+ */
+final class AttentionTile {
+
+    private static final boolean WIDE = LANES >= 16;
+
+    /** Rows of a tile. */
+    static final int ROWS = WIDE ? 8 : 4;
+
+    /** Vectors of a row. */
+    static final int VECTORS = WIDE ? 3 : 2;
+
+    /** Columns of a tile. */
+    static final int COLUMNS = VECTORS * LANES;
+
+    /** Bytes from row to row of a panel {@code [.., COLUMNS]}. */
+    static final long ROW_BYTES = (long) VECTORS * BYTES;
+
+    private AttentionTile() {}
+
+    /**
+     * {@code out = a' b}.
+     *
+     * @param a address of {@code [depth, ROWS]} with {@code aStride} bytes a row
+     * @param b address of {@code [depth, COLUMNS]}, dense
+     * @param out address of {@code [ROWS, COLUMNS]}, dense
+     */
+    static void multiply(long a, long aStride, long b, int depth, long out) {
+        if (WIDE) {
+            AttentionTile8x3.multiply(a, aStride, b, ROW_BYTES, depth, out);
+        } else {
+            AttentionTile4x2.multiply(a, aStride, b, ROW_BYTES, depth, out);
+        }
+    }
+
+    /**
+     * {@code out = a b}.
+     *
+     * @param a address of {@code [ROWS, depth]} with {@code aStride} bytes a row
+     * @param b address of {@code [depth, COLUMNS]}, dense
+     * @param out address of {@code [ROWS, COLUMNS]}, dense
+     */
+    static void multiplyRows(long a, long aStride, long b, int depth, long out) {
+        if (WIDE) {
+            AttentionTile8x3.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
+        } else {
+            AttentionTile4x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.FLOAT;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * 8 rows by 3 vectors for AVX-512: 24 accumulators, 3 vectors of {@code b} and a broadcast in 32 registers. Written out row by row
+ * because C2 keeps only local variables in registers.
+ */
+final class AttentionTile8x3 {
+
+    private AttentionTile8x3() {}
+
+    /** See {@link AttentionTile#multiply}. */
+    static void multiply(long a, long aStride, long b, long bStride, int depth, long out) {
+        FloatVector zero = FloatVector.zero(S);
+        FloatVector c0a = zero, c0b = zero, c0c = zero;
+        FloatVector c1a = zero, c1b = zero, c1c = zero;
+        FloatVector c2a = zero, c2b = zero, c2c = zero;
+        FloatVector c3a = zero, c3b = zero, c3c = zero;
+        FloatVector c4a = zero, c4b = zero, c4c = zero;
+        FloatVector c5a = zero, c5b = zero, c5c = zero;
+        FloatVector c6a = zero, c6b = zero, c6c = zero;
+        FloatVector c7a = zero, c7b = zero, c7c = zero;
+        for (int k = 0; k < depth; k++) {
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector bc = FloatVector.fromMemorySegment(S, ALL, b + 2 * BYTES, ORDER);
+            FloatVector x;
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            c0c = x.fma(bc, c0c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            c1c = x.fma(bc, c1c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            c2c = x.fma(bc, c2c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            c3c = x.fma(bc, c3c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 16));
+            c4a = x.fma(ba, c4a);
+            c4b = x.fma(bb, c4b);
+            c4c = x.fma(bc, c4c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 20));
+            c5a = x.fma(ba, c5a);
+            c5b = x.fma(bb, c5b);
+            c5c = x.fma(bc, c5c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 24));
+            c6a = x.fma(ba, c6a);
+            c6b = x.fma(bb, c6b);
+            c6c = x.fma(bc, c6c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 28));
+            c7a = x.fma(ba, c7a);
+            c7b = x.fma(bb, c7b);
+            c7c = x.fma(bc, c7c);
+            a += aStride;
+            b += bStride;
+        }
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        c0c.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
+        c1a.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
+        c1b.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
+        c1c.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
+        c2a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
+        c2b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+        c2c.intoMemorySegment(ALL, out + 8 * BYTES, ORDER);
+        c3a.intoMemorySegment(ALL, out + 9 * BYTES, ORDER);
+        c3b.intoMemorySegment(ALL, out + 10 * BYTES, ORDER);
+        c3c.intoMemorySegment(ALL, out + 11 * BYTES, ORDER);
+        c4a.intoMemorySegment(ALL, out + 12 * BYTES, ORDER);
+        c4b.intoMemorySegment(ALL, out + 13 * BYTES, ORDER);
+        c4c.intoMemorySegment(ALL, out + 14 * BYTES, ORDER);
+        c5a.intoMemorySegment(ALL, out + 15 * BYTES, ORDER);
+        c5b.intoMemorySegment(ALL, out + 16 * BYTES, ORDER);
+        c5c.intoMemorySegment(ALL, out + 17 * BYTES, ORDER);
+        c6a.intoMemorySegment(ALL, out + 18 * BYTES, ORDER);
+        c6b.intoMemorySegment(ALL, out + 19 * BYTES, ORDER);
+        c6c.intoMemorySegment(ALL, out + 20 * BYTES, ORDER);
+        c7a.intoMemorySegment(ALL, out + 21 * BYTES, ORDER);
+        c7b.intoMemorySegment(ALL, out + 22 * BYTES, ORDER);
+        c7c.intoMemorySegment(ALL, out + 23 * BYTES, ORDER);
+    }
+
+    /** See {@link AttentionTile#multiplyRows}. */
+    static void multiplyRows(long a, long aStride, long aStep, long b, long bStride, int depth, long out) {
+        long a1 = a + aStride;
+        long a2 = a + 2 * aStride;
+        long a3 = a + 3 * aStride;
+        long a4 = a + 4 * aStride;
+        long a5 = a + 5 * aStride;
+        long a6 = a + 6 * aStride;
+        long a7 = a + 7 * aStride;
+        long end = depth * aStep;
+        FloatVector zero = FloatVector.zero(S);
+        FloatVector c0a = zero, c0b = zero, c0c = zero;
+        FloatVector c1a = zero, c1b = zero, c1c = zero;
+        FloatVector c2a = zero, c2b = zero, c2c = zero;
+        FloatVector c3a = zero, c3b = zero, c3c = zero;
+        FloatVector c4a = zero, c4b = zero, c4c = zero;
+        FloatVector c5a = zero, c5b = zero, c5c = zero;
+        FloatVector c6a = zero, c6b = zero, c6c = zero;
+        FloatVector c7a = zero, c7b = zero, c7c = zero;
+        for (long at = 0; at < end; at += aStep) {
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector bc = FloatVector.fromMemorySegment(S, ALL, b + 2 * BYTES, ORDER);
+            FloatVector x;
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + at));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            c0c = x.fma(bc, c0c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a1 + at));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            c1c = x.fma(bc, c1c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a2 + at));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            c2c = x.fma(bc, c2c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a3 + at));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            c3c = x.fma(bc, c3c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a4 + at));
+            c4a = x.fma(ba, c4a);
+            c4b = x.fma(bb, c4b);
+            c4c = x.fma(bc, c4c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a5 + at));
+            c5a = x.fma(ba, c5a);
+            c5b = x.fma(bb, c5b);
+            c5c = x.fma(bc, c5c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a6 + at));
+            c6a = x.fma(ba, c6a);
+            c6b = x.fma(bb, c6b);
+            c6c = x.fma(bc, c6c);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a7 + at));
+            c7a = x.fma(ba, c7a);
+            c7b = x.fma(bb, c7b);
+            c7c = x.fma(bc, c7c);
+            b += bStride;
+        }
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        c0c.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
+        c1a.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
+        c1b.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
+        c1c.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
+        c2a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
+        c2b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+        c2c.intoMemorySegment(ALL, out + 8 * BYTES, ORDER);
+        c3a.intoMemorySegment(ALL, out + 9 * BYTES, ORDER);
+        c3b.intoMemorySegment(ALL, out + 10 * BYTES, ORDER);
+        c3c.intoMemorySegment(ALL, out + 11 * BYTES, ORDER);
+        c4a.intoMemorySegment(ALL, out + 12 * BYTES, ORDER);
+        c4b.intoMemorySegment(ALL, out + 13 * BYTES, ORDER);
+        c4c.intoMemorySegment(ALL, out + 14 * BYTES, ORDER);
+        c5a.intoMemorySegment(ALL, out + 15 * BYTES, ORDER);
+        c5b.intoMemorySegment(ALL, out + 16 * BYTES, ORDER);
+        c5c.intoMemorySegment(ALL, out + 17 * BYTES, ORDER);
+        c6a.intoMemorySegment(ALL, out + 18 * BYTES, ORDER);
+        c6b.intoMemorySegment(ALL, out + 19 * BYTES, ORDER);
+        c6c.intoMemorySegment(ALL, out + 20 * BYTES, ORDER);
+        c7a.intoMemorySegment(ALL, out + 21 * BYTES, ORDER);
+        c7b.intoMemorySegment(ALL, out + 22 * BYTES, ORDER);
+        c7c.intoMemorySegment(ALL, out + 23 * BYTES, ORDER);
+    }
+}
