@@ -5,8 +5,10 @@ import dev.hourglass.bench.peer.Engine;
 import dev.hourglass.bench.peer.HourglassEngine;
 import dev.hourglass.bench.peer.Job;
 import dev.hourglass.bench.peer.Machine;
+import dev.hourglass.bench.peer.OnnxRuntimeEngine;
 import dev.hourglass.bench.peer.PyTorchEngine;
 import dev.hourglass.bench.peer.Report;
+import dev.hourglass.bench.peer.Turns;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +35,7 @@ public final class Peers {
         }
         String machine = Machine.describe();
         System.err.println(machine);
-        Comparison comparison = new Comparison(engines(), options.rounds(), options.warmUpSeconds());
+        Comparison comparison = new Comparison(engines(), new Turns(options.rounds(), options.warmUpSeconds()));
         List<Comparison.Outcome> outcomes = new ArrayList<>();
         try {
             for (Job job : options.jobs()) {
@@ -68,8 +70,14 @@ public final class Peers {
         try {
             engines.add(PyTorchEngine.contiguous());
             engines.add(PyTorchEngine.channelsLast());
+            engines.add(PyTorchEngine.frozen());
         } catch (LinkageError e) {
             System.err.println("PyTorch is not here, Hourglass is timed alone: " + e);
+        }
+        try {
+            engines.add(new OnnxRuntimeEngine());
+        } catch (LinkageError e) {
+            System.err.println("ONNX Runtime is not here: " + e);
         }
         return engines;
     }

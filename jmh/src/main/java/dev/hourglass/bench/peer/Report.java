@@ -27,7 +27,7 @@ public final class Report {
         }
         text.append(format(
                 "%nOne sample of each engine in each of %d rounds, warmed up until %.1f s brought no faster run.%n",
-                comparison.rounds(), comparison.warmUpSeconds()));
+                comparison.turns().rounds(), comparison.turns().warmUpSeconds()));
         if (comparison.engines().size() == 1) {
             return text.append(times(outcomes)).toString();
         }
