@@ -63,8 +63,12 @@ public final class PyTorchEngine implements Engine {
         return new PyTorchEngine("PyTorch frozen", MemoryFormat.ChannelsLast, true);
     }
 
-    /** All tensors are closed by hand here, so the peer need not pay for JavaCPP's watch over forgotten ones. */
-    private static void load() {
+    /**
+     * Loads the libraries. All tensors are closed by hand here, so the peer need not pay for JavaCPP's watch over forgotten ones.
+     *
+     * @throws LinkageError when they are not there
+     */
+    public static void load() {
         System.setProperty("org.bytedeco.javacpp.nopointergc", "true");
         System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
         Loader.load(torch.class);
@@ -105,7 +109,13 @@ public final class PyTorchEngine implements Engine {
                 });
     }
 
-    private static float[] values(Tensor tensor) {
+    /** A tensor of values in PyTorch's order, in a memory format if it is an image or a kernel. */
+    public static Tensor tensor(float[] values, MemoryFormat format, int... shape) {
+        return PyTorchTinyUNet.inFormat(PyTorchTinyUNet.tensor(values, shape), format);
+    }
+
+    /** The values in PyTorch's order. */
+    public static float[] values(Tensor tensor) {
         try (Tensor dense = tensor.contiguous()) {
             FloatBuffer buffer = dense.createBuffer();
             float[] values = new float[buffer.remaining()];
