@@ -10,14 +10,9 @@ public final class Report {
 
     private Report() {}
 
-    /**
-     * The whole report: machine, engines, ratios to the fastest peer, all times, agreement.
-     *
-     * @param machine one line about it
-     */
-    public static String of(String machine, Comparison comparison, List<Comparison.Outcome> outcomes) {
-        StringBuilder text = new StringBuilder("# TinyUNet 28x28, engines timed in turns in one process\n\n");
-        text.append("Machine: ").append(machine).append(".\n\n");
+    /** Engines, ratios to the fastest peer, all times, agreement. */
+    public static String of(Comparison comparison, List<Comparison.Outcome> outcomes) {
+        StringBuilder text = new StringBuilder("\n");
         for (Engine engine : comparison.engines()) {
             text.append("- ")
                     .append(engine.name())

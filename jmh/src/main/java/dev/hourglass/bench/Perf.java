@@ -1,0 +1,164 @@
+package dev.hourglass.bench;
+
+import dev.hourglass.bench.PerfOptions.Part;
+import dev.hourglass.bench.layer.Efficiency;
+import dev.hourglass.bench.layer.Layer;
+import dev.hourglass.bench.layer.LayerComparison;
+import dev.hourglass.bench.layer.LayerReport;
+import dev.hourglass.bench.layer.UNet2DLayers;
+import dev.hourglass.bench.peer.Comparison;
+import dev.hourglass.bench.peer.Engine;
+import dev.hourglass.bench.peer.HourglassEngine;
+import dev.hourglass.bench.peer.Job;
+import dev.hourglass.bench.peer.Machine;
+import dev.hourglass.bench.peer.OnnxRuntimeEngine;
+import dev.hourglass.bench.peer.PyTorchEngine;
+import dev.hourglass.bench.peer.PythonEngine;
+import dev.hourglass.bench.peer.Report;
+import dev.hourglass.bench.peer.Turns;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** Everything that is measured against others, in turns; see the README beside this project. */
+public final class Perf {
+
+    private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
+
+    private final PerfOptions options;
+    private final Turns turns;
+    private final String machine;
+
+    private Perf(PerfOptions options) {
+        this.options = options;
+        turns = new Turns(options.rounds(), options.warmUpSeconds());
+        machine = Machine.describe();
+    }
+
+    /** Options as in {@link PerfOptions#USAGE}; exit code 1 when the engines disagree, 2 for a wrong option or setting. */
+    public static void main(String[] arguments) throws Exception {
+        PerfOptions options;
+        try {
+            options = PerfOptions.parse(arguments);
+            requireSettings();
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
+        try {
+            new Perf(options).run();
+        } catch (IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void requireSettings() {
+        Twin.VECTOR.kernels();
+        if (!"1".equals(System.getenv(OPENBLAS_THREADS))) {
+            throw new IllegalArgumentException(
+                    "set " + OPENBLAS_THREADS + "=1, or PyTorch is timed with more threads than it was given");
+        }
+    }
+
+    private void run() throws Exception {
+        System.err.println(machine);
+        section(Part.TINY, this::tiny);
+        section(Part.LAYERS, this::layers);
+        section(Part.EFFICIENCY, this::efficiency);
+        section(Part.SCALING, this::scaling);
+    }
+
+    /** Each part is written as soon as it is there: a run takes an hour and more. */
+    private void section(Part part, Callable<String> measure) throws Exception {
+        if (!options.has(part)) {
+            return;
+        }
+        String text = "Machine: " + machine + ".\n" + measure.call();
+        if (options.into() == null) {
+            System.out.println("## " + part.label() + "\n\n" + text);
+        } else {
+            GeneratedParts.replace(options.into(), part.label(), text);
+        }
+    }
+
+    private String tiny() {
+        Comparison comparison = new Comparison(engines(), turns);
+        return Report.of(comparison, run(comparison, options.tinyJobs()));
+    }
+
+    private static List<Comparison.Outcome> run(Comparison comparison, List<Job> jobs) {
+        List<Comparison.Outcome> outcomes = new ArrayList<>();
+        for (Job job : jobs) {
+            System.err.println(job.label() + ", threads " + job.threads());
+            outcomes.add(comparison.run(job));
+        }
+        return outcomes;
+    }
+
+    /** Hourglass first, then those that are there. */
+    private List<Engine> engines() {
+        List<Engine> engines = new ArrayList<>();
+        engines.add(new HourglassEngine());
+        try {
+            engines.add(PyTorchEngine.contiguous());
+            engines.add(PyTorchEngine.channelsLast());
+            engines.add(PyTorchEngine.frozen());
+        } catch (LinkageError e) {
+            System.err.println("PyTorch is not here: " + e);
+        }
+        try {
+            engines.add(new OnnxRuntimeEngine());
+        } catch (LinkageError e) {
+            System.err.println("ONNX Runtime is not here: " + e);
+        }
+        List<Engine> python = PythonEngine.start(options.python(), options.compiled());
+        if (python.isEmpty()) {
+            System.err.println("no torch in " + options.python());
+        }
+        engines.addAll(python);
+        return engines;
+    }
+
+    private String layers() {
+        StringBuilder text = new StringBuilder();
+        for (int threads : options.threads()) {
+            try (LayerComparison comparison = new LayerComparison(turns, threads, options.nd4j())) {
+                text.append(LayerReport.network(
+                        comparison, comparison.run(limited(UNet2DLayers.of(options.layerBatch())))));
+            }
+        }
+        return text.toString();
+    }
+
+    private String efficiency() {
+        StringBuilder text = new StringBuilder();
+        for (int threads : options.threads()) {
+            try (LayerComparison comparison = new LayerComparison(turns, threads, options.nd4j())) {
+                text.append(LayerReport.efficiency(comparison, comparison.run(limited(Efficiency.layers()))));
+            }
+        }
+        return text.toString();
+    }
+
+    private Map<Layer, Integer> limited(Map<Layer, Integer> layers) {
+        Map<Layer, Integer> some = new LinkedHashMap<>();
+        layers.entrySet().stream()
+                .limit(options.layerLimit())
+                .forEach(entry -> some.put(entry.getKey(), entry.getValue()));
+        return some;
+    }
+
+    private String scaling() throws IOException {
+        Comparison comparison = new Comparison(engines(), turns);
+        List<Comparison.Outcome> byThreads = run(comparison, options.threadJobs());
+        List<Comparison.Outcome> byBatch = run(comparison, options.batchJobs());
+        ScalingCharts charts = new ScalingCharts(options.into());
+        return charts.write("threads", "threads", Job::threads, byThreads)
+                + charts.write("batch", "images at a time", Job::batch, byBatch);
+    }
+}
