@@ -69,7 +69,11 @@ public final class Nd4jPeer {
         INDArray output = Nd4j.create(DataType.FLOAT, shape(words[words.length - 1]));
         DynamicCustomOp.DynamicCustomOpsBuilder builder =
                 DynamicCustomOp.builder(words[3].equals("conv") ? "conv2d" : "xw_plus_b");
-        builder.addInputs(tensors.get("x"), tensors.get("weight"), tensors.get("bias"))
+        INDArray weight = tensors.get("weight");
+        builder.addInputs(
+                        tensors.get("x"),
+                        words[3].equals("conv") ? weight : weight.transpose().dup('c'),
+                        tensors.get("bias"))
                 .addOutputs(output);
         if (words[3].equals("conv")) {
             int kernel = Integer.parseInt(words[4]);
@@ -79,9 +83,6 @@ public final class Nd4jPeer {
             int oihw = 1;
             builder.addIntegerArguments(
                     kernel, kernel, stride, stride, padding, padding, 1, 1, 0, nchw, oihw);
-        } else {
-            // the weight is [out, in] and stays as it is
-            builder.addIntegerArguments(0, 1, 0);
         }
         return builder.build();
     }
