@@ -21,34 +21,42 @@ public interface Conv2d {
      *
      * @param bias {@code null} for none
      */
-    void pack(Conv2dGeometry g, MemorySegment weight, MemorySegment bias, MemorySegment packed, int item);
+    void pack(
+            Conv2dGeometry g,
+            MemorySegment weight,
+            MemorySegment bias,
+            MemorySegment packed,
+            MemorySegment workspace,
+            int item);
 
     /**
      * One item, of {@code packItems(g.adjoint())}, of bringing the weights of {@code g} into the form that {@link #forward} reads for
      * {@code g.adjoint()}: taps flipped, channels swapped, no bias. {@code packed} has {@code packedBytes(g.adjoint())} bytes.
      */
-    void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, int item);
+    void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item);
 
-    /** Bytes of scratch memory that each worker needs for any method of this geometry. */
+    /** Bytes of scratch memory that each worker needs for any method of this geometry, {@link #packAdjoint} for its adjoint. */
     long workspaceBytes(Conv2dGeometry g);
 
     /** The number of items {@link #forward} is split into. */
     int forwardItems(Conv2dGeometry g);
 
     /**
-     * One item of {@code y = conv(x, weight) + bias}; also computes input gradients, on the adjoint geometry.
+     * One item of {@code y = conv(x, weight) + bias (+ shift) (+ addend)}; also computes input gradients, on the adjoint geometry.
      *
      * @param x {@code [n, h, w, cin]} with {@code xStride} floats a pixel
      * @param packed weights and bias from {@link #pack} or {@link #packAdjoint}
+     * @param shift {@code [n, cout]}, added to every pixel of an image; {@code null} for none
+     * @param addend {@code [n, oh, ow, cout]} with {@code yStride} floats a pixel, {@code null} for none; may be {@code y}
      * @param y {@code [n, oh, ow, cout]} with {@code yStride} floats a pixel
-     * @param accumulate whether to add to {@code y}
      */
     void forward(
             Conv2dGeometry g,
             MemorySegment x,
             MemorySegment packed,
+            MemorySegment shift,
+            MemorySegment addend,
             MemorySegment y,
-            boolean accumulate,
             MemorySegment workspace,
             int item);
 
@@ -67,9 +75,12 @@ public interface Conv2d {
             MemorySegment workspace,
             int item);
 
+    /** The number of items {@link #reduceGradient} is split into. */
+    int reduceItems(Conv2dGeometry g);
+
     /**
-     * Adds the partial sums up, in an order that is fixed by the shape: rows {@code from} to {@code to} of the weight gradient
-     * {@code [depth, cout]}, and, with row 0, the bias gradient {@code [cout]} unless {@code dbias} is {@code null}.
+     * One item of adding the partial sums up, in an order that is fixed by the shape, to the weight gradient {@code [depth, cout]} and,
+     * unless {@code dbias} is {@code null}, the bias gradient {@code [cout]}.
      */
     void reduceGradient(
             Conv2dGeometry g,
@@ -77,6 +88,6 @@ public interface Conv2d {
             MemorySegment dweight,
             MemorySegment dbias,
             boolean accumulate,
-            int from,
-            int to);
+            MemorySegment workspace,
+            int item);
 }

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.kernel.Conv2dGeometry.Window;
 import dev.hourglass.kernel.scalar.ScalarConv2d;
+import dev.hourglass.kernel.vector.VectorConv2d;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.testing.Floats;
 import java.util.Arrays;
+import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Assume;
@@ -15,6 +17,8 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
+import net.jqwik.api.lifecycle.AfterTry;
 import org.junit.jupiter.api.Test;
 
 /** Convolution of any geometry: the output's size, the vector twin against the scalar one, and backward as the adjoint of forward. */
@@ -30,6 +34,11 @@ class Conv2dTest {
      */
     private static double tolerance(long depth) {
         return Math.ulp(1f) * (4 + 6 / 8.5 * depth);
+    }
+
+    @AfterTry
+    void release() {
+        Floats.release();
     }
 
     @Provide
@@ -87,6 +96,60 @@ class Conv2dTest {
         requireClose("bias gradient", found.db, expected.db, g.rows());
     }
 
+    @Provide
+    Arbitrary<int[]> winogradSizes() {
+        // n, h, w, cin, cout, padding above and on the left, tile
+        return Combinators.combine(
+                        Arbitraries.integers().between(1, 3),
+                        Arbitraries.integers().between(3, 13),
+                        Arbitraries.integers().between(3, 13),
+                        Arbitraries.frequencyOf(
+                                Tuple.of(9, Arbitraries.of(16, 32, 48)), Tuple.of(1, Arbitraries.just(304))),
+                        Arbitraries.of(16, 32, 48, 80),
+                        Arbitraries.integers().between(0, 3),
+                        Arbitraries.of(2, 4))
+                .as((n, h, w, cin, cout, padding, tile) -> new int[] {n, h, w, cin, cout, padding, tile});
+    }
+
+    /**
+     * Winograd's transforms round more: their products are larger than the result by a factor that grows with the tile (Barabasz et al.,
+     * arXiv 1803.10986: about 1 for tiles of 2, 5 for tiles of 4), and the transforms' own roundings come on top.
+     */
+    @Property(tries = 100)
+    void winogradAgreesWithTheScalarTwin(@ForAll("winogradSizes") int[] s) {
+        Assume.that(Backend.kernels().bits() > 0);
+        Window window = new Window(1, s[5], 1, 1);
+        Conv2dGeometry g = Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], 3, 3, window, window);
+        Run expected = new Run(g, oracle);
+        Run found = new Run(g, VectorConv2d.winograd(s[6]));
+        int growth = s[6] == 2 ? 2 : 8;
+        requireClose("output", found.y, expected.y, growth * g.depth());
+        requireClose(
+                "input gradient", found.dx, expected.dx, growth * g.adjoint().depth());
+        requireClose("weight gradient", found.dw, expected.dw, growth * Math.max(g.rows(), g.depth()));
+        requireClose("bias gradient", found.db, expected.db, g.rows());
+    }
+
+    /** The shift is each image's own, the addend each value's own; both come on top of the bias, whatever the algorithm. */
+    @Property(tries = 60)
+    void shiftAndAddendComeOnTop(@ForAll("winogradSizes") int[] s) {
+        Conv2dGeometry g = Conv2dGeometry.of(
+                s[0], s[1], s[2], s[3], s[4], 3, 3, new Window(1, s[5], 1, 1), new Window(1, s[5], 1, 1));
+        for (Conv2d each :
+                Backend.kernels().bits() == 0 ? List.of(kernel) : List.of(kernel, VectorConv2d.winograd(s[6]))) {
+            Run run = new Run(g, each);
+            float[] shift = Floats.random(5, (long) g.n() * g.cout());
+            float[] addend = Floats.random(6, run.y.length);
+            float[] found = run.forward(g, each, Floats.tensor(shift), Floats.tensor(addend));
+            float[] expected = new float[found.length];
+            for (int k = 0; k < found.length; k++) {
+                int image = k / (g.oh() * g.ow() * g.cout());
+                expected[k] = run.y[k] + shift[image * g.cout() + k % g.cout()] + addend[k];
+            }
+            assertTrue(Floats.maxError(found, expected) <= 8 * Math.ulp(1f) * (3 + Floats.maxAbs(run.y)));
+        }
+    }
+
     /** {@code <dy, A x> = <A' dy, x>}, and the same for the weights. */
     @Property(tries = 300)
     void backwardIsTheAdjointOfForward(
@@ -118,7 +181,7 @@ class Conv2dTest {
             bias = Floats.random(3, g.cout());
             dy = Floats.random(4, (long) g.rows() * g.cout());
             Tensor workspace = Floats.tensor(new float[scratch(g, kernel)]);
-            y = forward(g, kernel, workspace);
+            y = items(g, kernel, Floats.tensor(x), packed(g, kernel, workspace), workspace, dy.length);
             dx = inputGradient(g, kernel, workspace);
             Tensor partials = Floats.tensor(new float[Math.toIntExact(kernel.gradientPartialBytes(g) / 4)]);
             for (int item = 0; item < kernel.gradientItems(g); item++) {
@@ -132,18 +195,21 @@ class Conv2dTest {
             }
             Tensor weightSums = Floats.tensor(new float[weight.length]);
             Tensor biasSums = Floats.tensor(new float[bias.length]);
-            int half = g.depth() / 2;
-            kernel.reduceGradient(g, partials.segment(), weightSums.segment(), biasSums.segment(), false, 0, half);
-            kernel.reduceGradient(
-                    g,
-                    partials.segment(),
-                    weightSums.segment(),
-                    half == 0 ? biasSums.segment() : null,
-                    false,
-                    half,
-                    g.depth());
-            dw = weightSums.toArray();
-            db = biasSums.toArray();
+            // Every item twice, the second time on top, and half of it: both ways of writing must agree.
+            for (int round = 0; round < 2; round++) {
+                for (int item = 0; item < kernel.reduceItems(g); item++) {
+                    kernel.reduceGradient(
+                            g,
+                            partials.segment(),
+                            weightSums.segment(),
+                            biasSums.segment(),
+                            round == 1,
+                            workspace.segment(),
+                            item);
+                }
+            }
+            dw = Floats.scaled(weightSums.toArray(), 0.5f);
+            db = Floats.scaled(biasSums.toArray(), 0.5f);
         }
 
         private static int scratch(Conv2dGeometry g, Conv2d kernel) {
@@ -151,20 +217,44 @@ class Conv2dTest {
             return Math.toIntExact(Math.max(bytes, 4) / 4);
         }
 
-        private float[] forward(Conv2dGeometry g, Conv2d kernel, Tensor workspace) {
+        private Tensor packed(Conv2dGeometry g, Conv2d kernel, Tensor workspace) {
             Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(g) / 4)]);
             for (int item = 0; item < kernel.packItems(g); item++) {
                 kernel.pack(
-                        g, Floats.tensor(weight).segment(), Floats.tensor(bias).segment(), packed.segment(), item);
+                        g,
+                        Floats.tensor(weight).segment(),
+                        Floats.tensor(bias).segment(),
+                        packed.segment(),
+                        workspace.segment(),
+                        item);
             }
-            return items(g, kernel, Floats.tensor(x), packed, workspace, dy.length);
+            return packed;
+        }
+
+        /** One pass with everything that can be added. */
+        float[] forward(Conv2dGeometry g, Conv2d kernel, Tensor shift, Tensor addend) {
+            Tensor workspace = Floats.tensor(new float[scratch(g, kernel)]);
+            Tensor packed = packed(g, kernel, workspace);
+            Tensor out = Floats.tensor(new float[dy.length]);
+            for (int item = 0; item < kernel.forwardItems(g); item++) {
+                kernel.forward(
+                        g,
+                        Floats.tensor(x).segment(),
+                        packed.segment(),
+                        shift.segment(),
+                        addend.segment(),
+                        out.segment(),
+                        workspace.segment(),
+                        item);
+            }
+            return out.toArray();
         }
 
         private float[] inputGradient(Conv2dGeometry g, Conv2d kernel, Tensor workspace) {
             Conv2dGeometry adjoint = g.adjoint();
             Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(adjoint) / 4)]);
             for (int item = 0; item < kernel.packItems(adjoint); item++) {
-                kernel.packAdjoint(g, Floats.tensor(weight).segment(), packed.segment(), item);
+                kernel.packAdjoint(g, Floats.tensor(weight).segment(), packed.segment(), workspace.segment(), item);
             }
             return items(adjoint, kernel, Floats.tensor(dy), packed, workspace, x.length);
         }
@@ -176,14 +266,17 @@ class Conv2dTest {
             for (int round = 0; round < 2; round++) {
                 for (int item = 0; item < kernel.forwardItems(g); item++) {
                     kernel.forward(
-                            g, in.segment(), packed.segment(), out.segment(), round == 1, workspace.segment(), item);
+                            g,
+                            in.segment(),
+                            packed.segment(),
+                            null,
+                            round == 1 ? out.segment() : null,
+                            out.segment(),
+                            workspace.segment(),
+                            item);
                 }
             }
-            float[] twice = out.toArray();
-            for (int k = 0; k < twice.length; k++) {
-                twice[k] /= 2;
-            }
-            return twice;
+            return Floats.scaled(out.toArray(), 0.5f);
         }
     }
 
@@ -204,15 +297,16 @@ class Conv2dTest {
         Tensor weight = Floats.tensor(Floats.random(2, 27 * 4));
         Tensor workspace = Floats.tensor(new float[Run.scratch(wide, kernel)]);
         for (int item = 0; item < kernel.packItems(wide); item++) {
-            kernel.pack(wide, weight.segment(), null, packed.segment(), item);
+            kernel.pack(wide, weight.segment(), null, packed.segment(), workspace.segment(), item);
         }
         for (int item = 0; item < kernel.forwardItems(wide); item++) {
             kernel.forward(
                     wide,
                     Floats.tensor(x).segment(),
                     packed.segment(),
+                    null,
+                    null,
                     out.segment(),
-                    false,
                     workspace.segment(),
                     item);
         }

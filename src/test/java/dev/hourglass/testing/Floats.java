@@ -3,12 +3,22 @@ package dev.hourglass.testing;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** Tensors of random numbers, and differences between arrays. */
 public final class Floats {
 
+    private static final List<Slab> OPEN = new ArrayList<>();
+
     private Floats() {}
+
+    /** Gives the memory of all tensors back; for tests that make many. */
+    public static void release() {
+        OPEN.forEach(Slab::close);
+        OPEN.clear();
+    }
 
     /** Uniform numbers between -1 and 1. */
     public static float[] random(long seed, long count) {
@@ -20,9 +30,10 @@ public final class Floats {
         return values;
     }
 
-    /** A tensor in a slab of its own. */
+    /** A tensor in a slab of its own, which {@link #release} gives back. */
     public static Tensor tensor(float... values) {
         Slab slab = Slab.open("test", values.length * 4L);
+        OPEN.add(slab);
         return slab.tensor(0, Shape.of(values.length)).copyFrom(values);
     }
 
@@ -34,6 +45,20 @@ public final class Floats {
             worst = Math.max(worst, Double.isNaN(error) ? Double.POSITIVE_INFINITY : error);
         }
         return worst;
+    }
+
+    /** The largest magnitude. */
+    public static double maxAbs(float[] values) {
+        return maxError(values, new float[values.length]);
+    }
+
+    /** Every value times a factor. */
+    public static float[] scaled(float[] values, float factor) {
+        float[] scaled = values.clone();
+        for (int k = 0; k < scaled.length; k++) {
+            scaled[k] *= factor;
+        }
+        return scaled;
     }
 
     /** The Euclidean norm. */

@@ -9,9 +9,6 @@ import java.util.List;
 /** Runs convolutions and linear layers; groups are convolutions on slices of the channels, one after the other. */
 final class ConvolutionExecution implements Execution {
 
-    /** Rows of the weight gradient that one item adds up. */
-    private static final int REDUCE_ROWS = 32;
-
     private final Workers workers;
     private final List<Group> groups = new ArrayList<>();
 
@@ -93,9 +90,9 @@ final class ConvolutionExecution implements Execution {
             MemorySegment bias = part(binding.parameter(1), index, groups);
             MemorySegment packed = part(binding.buffer(0), index, groups);
             packItems = kernel.packItems(g);
-            pack = (item, worker) -> kernel.pack(g, weight, bias, packed, item);
+            pack = (item, worker) -> kernel.pack(g, weight, bias, packed, binding.workspace(worker), item);
             forwardItems = kernel.forwardItems(g);
-            forward = (item, worker) -> kernel.forward(g, x, packed, y, false, binding.workspace(worker), item);
+            forward = (item, worker) -> kernel.forward(g, x, packed, null, null, y, binding.workspace(worker), item);
             if (binding.training()) {
                 bindBackward(binding, g, index, groups, x, weight);
             }
@@ -112,25 +109,19 @@ final class ConvolutionExecution implements Execution {
             weightGradientItems = kernel.gradientItems(g);
             weightGradient =
                     (item, worker) -> kernel.weightGradient(g, x, dy, partials, binding.workspace(worker), item);
-            reduceItems = Split.items(g.depth(), REDUCE_ROWS);
-            reduce = (item, worker) -> kernel.reduceGradient(
-                    g,
-                    partials,
-                    dweight,
-                    dbias,
-                    addParameters,
-                    item * REDUCE_ROWS,
-                    Math.min((item + 1) * REDUCE_ROWS, g.depth()));
+            reduceItems = kernel.reduceItems(g);
+            reduce = (item, worker) ->
+                    kernel.reduceGradient(g, partials, dweight, dbias, addParameters, binding.workspace(worker), item);
             if (binding.wantsInputGradient(0)) {
                 Conv2dGeometry adjoint = g.adjoint();
                 MemorySegment packed = part(binding.buffer(2), index, groups);
                 MemorySegment dx = channels(binding.inputGradient(0), index * g.cin());
-                boolean addInput = binding.accumulatesInputGradient(0);
+                MemorySegment addend = binding.accumulatesInputGradient(0) ? dx : null;
                 packAdjointItems = kernel.packItems(adjoint);
-                packAdjoint = (item, worker) -> kernel.packAdjoint(g, weight, packed, item);
+                packAdjoint = (item, worker) -> kernel.packAdjoint(g, weight, packed, binding.workspace(worker), item);
                 inputGradientItems = kernel.forwardItems(adjoint);
                 inputGradient = (item, worker) ->
-                        kernel.forward(adjoint, dy, packed, dx, addInput, binding.workspace(worker), item);
+                        kernel.forward(adjoint, dy, packed, null, addend, dx, binding.workspace(worker), item);
             }
         }
 

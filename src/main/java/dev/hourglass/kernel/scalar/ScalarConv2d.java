@@ -22,7 +22,13 @@ public final class ScalarConv2d implements Conv2d {
     }
 
     @Override
-    public void pack(Conv2dGeometry g, MemorySegment weight, MemorySegment bias, MemorySegment packed, int item) {
+    public void pack(
+            Conv2dGeometry g,
+            MemorySegment weight,
+            MemorySegment bias,
+            MemorySegment packed,
+            MemorySegment workspace,
+            int item) {
         long weights = (long) g.depth() * g.cout();
         MemorySegment.copy(weight, 0, packed, 0, weights * Float.BYTES);
         for (int co = 0; co < g.cout(); co++) {
@@ -31,7 +37,8 @@ public final class ScalarConv2d implements Conv2d {
     }
 
     @Override
-    public void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, int item) {
+    public void packAdjoint(
+            Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
         // [kh, kw, cin, cout] -> [kh, kw, cout, cin], taps in reverse order
         int taps = g.kh() * g.kw();
         for (int tap = 0; tap < taps; tap++) {
@@ -62,8 +69,9 @@ public final class ScalarConv2d implements Conv2d {
             Conv2dGeometry g,
             MemorySegment x,
             MemorySegment packed,
+            MemorySegment shift,
+            MemorySegment addend,
             MemorySegment y,
-            boolean accumulate,
             MemorySegment workspace,
             int item) {
         int n = item / g.oh();
@@ -71,7 +79,10 @@ public final class ScalarConv2d implements Conv2d {
         for (int ox = 0; ox < g.ow(); ox++) {
             long pixel = ((long) n * g.oh() + oy) * g.ow() + ox;
             for (int co = 0; co < g.cout(); co++) {
-                put(y, pixel * g.yStride() + co, output(g, x, packed, n, oy, ox, co), accumulate);
+                double sum = output(g, x, packed, n, oy, ox, co);
+                sum += shift == null ? 0 : get(shift, (long) n * g.cout() + co);
+                sum += addend == null ? 0 : get(addend, pixel * g.yStride() + co);
+                set(y, pixel * g.yStride() + co, (float) sum);
             }
         }
     }
@@ -140,20 +151,26 @@ public final class ScalarConv2d implements Conv2d {
     }
 
     @Override
+    public int reduceItems(Conv2dGeometry g) {
+        return 1;
+    }
+
+    @Override
     public void reduceGradient(
             Conv2dGeometry g,
             MemorySegment partials,
             MemorySegment dweight,
             MemorySegment dbias,
             boolean accumulate,
-            int from,
-            int to) {
-        for (long k = (long) from * g.cout(); k < (long) to * g.cout(); k++) {
+            MemorySegment workspace,
+            int item) {
+        long weights = (long) g.depth() * g.cout();
+        for (long k = 0; k < weights; k++) {
             put(dweight, k, get(partials, k), accumulate);
         }
-        if (from == 0 && dbias != null) {
+        if (dbias != null) {
             for (int co = 0; co < g.cout(); co++) {
-                put(dbias, co, get(partials, (long) g.depth() * g.cout() + co), accumulate);
+                put(dbias, co, get(partials, weights + co), accumulate);
             }
         }
     }

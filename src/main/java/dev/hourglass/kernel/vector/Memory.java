@@ -37,6 +37,9 @@ final class Memory {
     /** Single floats: {@code (float) FLOAT.get(ALL, address)}. */
     static final VarHandle FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.varHandle().withInvokeExactBehavior();
 
+    private static final VarHandle LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.varHandle().withInvokeExactBehavior();
+
     private static final boolean CHECKED = Boolean.getBoolean("hourglass.checked");
 
     private Memory() {}
@@ -55,6 +58,14 @@ final class Memory {
 
     static void set(long address, float value) {
         FLOAT.set(ALL, address, value);
+    }
+
+    static long getLong(long address) {
+        return (long) LONG.get(ALL, address);
+    }
+
+    static void setLong(long address, long value) {
+        LONG.set(ALL, address, value);
     }
 
     private static void check(MemorySegment segment, long offset, long count) {

@@ -19,6 +19,18 @@ final class Rows {
         }
     }
 
+    /** {@code y = 0}. */
+    static void zero(long y, long count) {
+        FloatVector zero = FloatVector.zero(Memory.S);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            zero.intoMemorySegment(Memory.ALL, y + i * Float.BYTES, Memory.ORDER);
+        }
+        for (; i < count; i++) {
+            Memory.set(y + i * Float.BYTES, 0f);
+        }
+    }
+
     /** {@code y = a + b}; {@code y} may be {@code a} or {@code b}. */
     static void add(long a, long b, long y, long count) {
         long i = 0;

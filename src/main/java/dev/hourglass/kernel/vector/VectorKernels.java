@@ -17,7 +17,7 @@ public final class VectorKernels {
         return new Kernels(
                 bits,
                 "vector kernels of " + bits + " bits",
-                new VectorConv2d(),
+                VectorConv2d.fastest(),
                 new VectorElementwise(),
                 new VectorGroupNorm(),
                 new VectorPool(),

@@ -10,11 +10,11 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The gradient of a convolution's weights: the transposed im2col matrix times the output's gradient. The sum over output pixels is cut
+ * The gradient of a convolution's weights, for any geometry: the transposed im2col matrix times the output's gradient. The sum over output pixels is cut
  * into chunks that depend on the shape alone; an item is one chunk and one block of weight rows, and leaves its sum in a partial
  * {@code [padded depth + 1, padded cout]}, the bias gradient in the last row. Partials are then added up in order.
  */
-final class VectorConv2dGradient {
+final class DirectConv2dGradient {
 
     /** Weight rows of one item. */
     private static final int BLOCK_DEPTH = ROWS * 40;
@@ -27,10 +27,13 @@ final class VectorConv2dGradient {
 
     private static final int MAX_CHUNKS = 16;
 
+    /** Rows of the weight gradient that one item adds up. */
+    private static final int REDUCE_ROWS = 32;
+
     /** Floats from row to row of a gathered block: an odd number of cache lines, so that columns do not fall into one cache set. */
     private static final int BLOCK_STRIDE = (BLOCK_DEPTH / 16 | 1) * 16;
 
-    private VectorConv2dGradient() {}
+    private DirectConv2dGradient() {}
 
     static long workspaceBytes() {
         return (long) BLOCK_ROWS * (BLOCK_STRIDE + COLUMNS) * Float.BYTES + RegisterTile.BYTES_OUT;
@@ -50,7 +53,7 @@ final class VectorConv2dGradient {
         int k1 = Math.min(k0 + BLOCK_DEPTH, g.depth());
         int begin = (int) ((long) g.rows() * chunk / chunks(g));
         int end = (int) ((long) g.rows() * (chunk + 1) / chunks(g));
-        int width = VectorConv2d.panels(g) * COLUMNS;
+        int width = DirectConv2d.panels(g) * COLUMNS;
         long partial = Memory.address(partials, chunk * partialFloats(g), partialFloats(g));
         long a = Memory.address(workspace, 0, workspaceBytes() / 4);
         long panel = a + (long) BLOCK_ROWS * BLOCK_STRIDE * 4;
@@ -70,11 +73,11 @@ final class VectorConv2dGradient {
                 long bStride = (whole ? g.yStride() : COLUMNS) * 4L;
                 for (int k = k0; k < k1; k += ROWS) {
                     RegisterTile.multiplyTransposed(a + (k - k0) * 4L, BLOCK_STRIDE * 4L, b, bStride, rows, tile);
-                    add(tile, partial + ((long) k * width + c) * 4, width * 4L, first);
+                    addTile(tile, partial + ((long) k * width + c) * 4, width * 4L, first);
                 }
                 if (k0 == 0) {
                     long bias = partial + ((long) paddedDepth(g) * width + c) * 4;
-                    addColumnSums(b, bStride, rows, bias, first);
+                    columnSums(b, bStride, rows, bias, first);
                 }
             }
         }
@@ -90,52 +93,34 @@ final class VectorConv2dGradient {
         }
     }
 
-    /** Adds a tile to the partial sums, or starts them with it. */
-    private static void add(long tile, long to, long stride, boolean first) {
-        for (int r = 0; r < ROWS; r++) {
-            FloatVector t0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile, Memory.ORDER);
-            FloatVector t1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, tile + BYTES, Memory.ORDER);
-            if (first) {
-                t0.intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-            } else {
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
-                        .add(t0)
-                        .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-            }
-            if (first) {
-                t1.intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
-            } else {
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
-                        .add(t1)
-                        .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
-            }
-            tile += 2 * BYTES;
-            to += stride;
+    /** Adds a tile to partial sums, or starts them with it. */
+    static void addTile(long tile, long to, long stride, boolean first) {
+        if (first) {
+            Merge.store(tile, to, stride, ROWS, COLUMNS);
+        } else {
+            Merge.add(tile, to, stride, ROWS, COLUMNS);
         }
     }
 
-    private static void addColumnSums(long b, long stride, int rows, long to, boolean first) {
-        FloatVector s0 = FloatVector.zero(Memory.S);
-        FloatVector s1 = s0;
+    /** Adds the sums of one panel's columns to partial sums, or starts them with these. */
+    static void columnSums(long b, long stride, int rows, long to, boolean first) {
+        if (first) {
+            Rows.zero(to, COLUMNS);
+        }
+        FloatVector s0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER);
+        FloatVector s1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER);
         for (int r = 0; r < rows; r++) {
             s0 = s0.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b, Memory.ORDER));
             s1 = s1.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b + BYTES, Memory.ORDER));
             b += stride;
         }
-        if (first) {
-            s0.intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-        } else {
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to, Memory.ORDER)
-                    .add(s0)
-                    .intoMemorySegment(Memory.ALL, to, Memory.ORDER);
-        }
-        if (first) {
-            s1.intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
-        } else {
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to + BYTES, Memory.ORDER)
-                    .add(s1)
-                    .intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
-        }
+        s0.intoMemorySegment(Memory.ALL, to, Memory.ORDER);
+        s1.intoMemorySegment(Memory.ALL, to + BYTES, Memory.ORDER);
+    }
+
+    /** Items of {@link #reduce}. */
+    static int reduceItems(Conv2dGeometry g) {
+        return (g.depth() + REDUCE_ROWS - 1) / REDUCE_ROWS;
     }
 
     static void reduce(
@@ -144,10 +129,11 @@ final class VectorConv2dGradient {
             MemorySegment dweight,
             MemorySegment dbias,
             boolean accumulate,
-            int from,
-            int to) {
+            int item) {
+        int from = item * REDUCE_ROWS;
+        int to = Math.min(from + REDUCE_ROWS, g.depth());
         long sums = Memory.address(partials, 0, chunks(g) * partialFloats(g));
-        int width = VectorConv2d.panels(g) * COLUMNS;
+        int width = DirectConv2d.panels(g) * COLUMNS;
         long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
         for (int k = from; k < to; k++) {
             reduceRow(g, sums + (long) k * width * 4, dw + (long) k * g.cout() * 4, accumulate);
@@ -198,6 +184,6 @@ final class VectorConv2dGradient {
     }
 
     private static long partialFloats(Conv2dGeometry g) {
-        return (paddedDepth(g) + 1L) * VectorConv2d.panels(g) * COLUMNS;
+        return (paddedDepth(g) + 1L) * DirectConv2d.panels(g) * COLUMNS;
     }
 }

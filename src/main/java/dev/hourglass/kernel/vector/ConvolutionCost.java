@@ -1,0 +1,86 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
+import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+
+/**
+ * Which algorithm computes a convolution fastest: a model of the cycles that each takes. Products are counted as the register tiles that
+ * they fill; transforms and gathering by the vectors that they move; weights by the bytes that stream through the cache for each group
+ * of rows. The constants were measured on AVX-512 with {@code Conv2dBenchmark}; only their proportions matter.
+ */
+final class ConvolutionCost {
+
+    /** Cycles of a multiply-add of two vectors in a register tile. */
+    private static final double FMA = 0.55;
+
+    /** Cycles to gather one vector of an im2col block, or of a patch. */
+    private static final double GATHER = 2.5;
+
+    /** Cycles of a transform of one vector of channels, forward and back, for tiles of 2 and of 4. */
+    private static final double[] TRANSFORM = {0, 0, 70, 0, 190};
+
+    /** Bytes of weights that stream in a cycle. */
+    private static final double STREAM = 10;
+
+    private static final WinogradTransform TWO = new Winograd2();
+    private static final WinogradTransform FOUR = new Winograd4();
+    private static final WinogradConv2d GROUPS_TWO = new WinogradConv2d(TWO);
+    private static final WinogradConv2d GROUPS_FOUR = new WinogradConv2d(FOUR);
+
+    private ConvolutionCost() {}
+
+    /**
+     * Outputs along the side of the best Winograd tile for the forward pass, 0 for the direct algorithm.
+     *
+     * @param g a geometry that {@link WinogradConv2d#supports}
+     */
+    static int forwardTile(Conv2dGeometry g) {
+        double direct = direct(g);
+        double two = winograd(g, TWO, GROUPS_TWO.groupTiles(g));
+        double four = winograd(g, FOUR, GROUPS_FOUR.groupTiles(g));
+        return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
+    }
+
+    /** The same for the weight gradient. */
+    static int gradientTile(Conv2dGeometry g) {
+        double direct = direct(g);
+        double two = winogradGradient(g, TWO);
+        double four = winogradGradient(g, FOUR);
+        return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
+    }
+
+    private static double direct(Conv2dGeometry g) {
+        double rows = padded(g.rows(), ROWS);
+        double products = rows * g.depth() * padded(g.cout(), COLUMNS) / LANES;
+        double gathered = (double) g.rows() * g.depth() / LANES;
+        return products * FMA + gathered * GATHER;
+    }
+
+    private static double winograd(Conv2dGeometry g, WinogradTransform transform, int group) {
+        double tiles = transform.tiles(g);
+        double products =
+                padded(transform.tiles(g), ROWS) * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES;
+        double transformed = tiles * (g.cin() + g.cout()) / LANES;
+        double weights = (double) transform.taps() * g.cin() * g.cout() * 4;
+        return products * FMA
+                + transformed * TRANSFORM[transform.outputs] / 2
+                + weights * Math.ceil(tiles / group) / STREAM;
+    }
+
+    private static double winogradGradient(Conv2dGeometry g, WinogradTransform transform) {
+        double tiles = transform.tiles(g);
+        double products = tiles * transform.taps() * padded(g.cin(), ROWS) * padded(g.cout(), COLUMNS) / LANES;
+        double transformed = tiles * (g.cin() + g.cout()) / LANES;
+        double sums = (double) transform.taps() * g.cin() * g.cout() * 4;
+        return products * FMA
+                + transformed * TRANSFORM[transform.outputs] / 2
+                + 4 * sums * Math.ceil(tiles / 128) / STREAM;
+    }
+
+    private static double padded(int count, int unit) {
+        return (count + unit - 1) / unit * unit;
+    }
+}

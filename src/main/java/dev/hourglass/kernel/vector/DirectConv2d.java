@@ -1,0 +1,166 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
+import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
+import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
+import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Convolution forward as implicit GEMM, for any geometry: a block of the im2col matrix is gathered into cache and multiplied by panels of weights, register tile
+ * by register tile. Packed weights are panels {@code [depth + 1, COLUMNS]}, zero-padded, the bias in the last row.
+ */
+final class DirectConv2d {
+
+    /** Output pixels of one forward item: a gathered block stays in the second-level cache. */
+    private static final int BLOCK_ROWS = ROWS * (ROWS == 12 ? 8 : 16);
+
+    /** Where row blocks are fewer than this, items are split by columns too, so that small images keep all threads busy. */
+    private static final int ITEMS = 32;
+
+    long packedBytes(Conv2dGeometry g) {
+        return (long) panels(g) * (g.depth() + 1) * COLUMNS * Float.BYTES;
+    }
+
+    int packItems(Conv2dGeometry g) {
+        return panels(g);
+    }
+
+    void pack(Conv2dGeometry g, MemorySegment weight, MemorySegment bias, MemorySegment packed, int item) {
+        int columns = Math.min(COLUMNS, g.cout() - item * COLUMNS);
+        long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) item * COLUMNS * 4;
+        long to = panel(g, packed, item);
+        for (int k = 0; k < g.depth(); k++) {
+            packRow(from + (long) k * g.cout() * 4, 4, to + (long) k * COLUMNS * 4, columns);
+        }
+        long biasAt = bias == null ? 0 : Memory.address(bias, 0, g.cout()) + (long) item * COLUMNS * 4;
+        packRow(biasAt, 4, to + (long) g.depth() * COLUMNS * 4, bias == null ? 0 : columns);
+    }
+
+    void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, int item) {
+        int columns = Math.min(COLUMNS, g.cin() - item * COLUMNS);
+        long from = Memory.address(weight, 0, (long) g.depth() * g.cout());
+        long to = panel(g.adjoint(), packed, item);
+        int taps = g.kh() * g.kw();
+        for (int tap = 0; tap < taps; tap++) {
+            long first = from + (((long) (taps - 1 - tap) * g.cin() + (long) item * COLUMNS) * g.cout()) * 4;
+            for (int co = 0; co < g.cout(); co++) {
+                packRow(first + co * 4L, g.cout() * 4L, to, columns);
+                to += COLUMNS * 4L;
+            }
+        }
+        packRow(0, 0, to, 0);
+    }
+
+    /** One row of a panel: {@code columns} floats a stride apart, then zeros. */
+    private static void packRow(long from, long stride, long to, int columns) {
+        for (int c = 0; c < columns; c++) {
+            Memory.set(to + c * 4L, Memory.get(from + c * stride));
+        }
+        for (int c = columns; c < COLUMNS; c++) {
+            Memory.set(to + c * 4L, 0f);
+        }
+    }
+
+    long workspaceBytes() {
+        return BLOCK_ROWS * STRIDE + RegisterTile.BYTES_OUT + COLUMNS * 4L;
+    }
+
+    int forwardItems(Conv2dGeometry g) {
+        return rowBlocks(g) * columnBlocks(g);
+    }
+
+    void forward(
+            Conv2dGeometry g,
+            long x,
+            MemorySegment packed,
+            MemorySegment shift,
+            long addend,
+            long y,
+            MemorySegment workspace,
+            int item) {
+        int columnBlocks = columnBlocks(g);
+        int row0 = item / columnBlocks * BLOCK_ROWS;
+        int rows = Math.min(BLOCK_ROWS, g.rows() - row0);
+        int block = item % columnBlocks;
+        int panel0 = (int) ((long) panels(g) * block / columnBlocks);
+        int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
+        long a = Memory.address(workspace, 0, workspaceBytes() / 4);
+        long tile = a + BLOCK_ROWS * STRIDE;
+        long start = tile + RegisterTile.BYTES_OUT;
+        for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
+            int depth = Math.min(DEPTH, g.depth() - k0);
+            Im2col.gather(g, x, row0, rows, k0, k0 + depth, a, DEPTH);
+            for (int p = panel0; p < panel1; p++) {
+                long panel = panel(g, packed, p);
+                long b = panel + (long) k0 * COLUMNS * 4;
+                long bias = panel + (long) g.depth() * COLUMNS * 4;
+                for (int r = 0; r < rows; r += ROWS) {
+                    RegisterTile.multiply(a + r * STRIDE, b, depth, tile);
+                    int count = Math.min(ROWS, rows - r);
+                    if (k0 == 0) {
+                        begin(g, tile, bias, shift, addend, y, start, row0 + r, count, p * COLUMNS);
+                    } else {
+                        long to = y + ((long) (row0 + r) * g.yStride() + (long) p * COLUMNS) * 4;
+                        int columns = Math.min(COLUMNS, g.cout() - p * COLUMNS);
+                        Merge.add(tile, to, g.yStride() * 4L, count, columns);
+                    }
+                }
+            }
+        }
+    }
+
+    /** {@code y = tile + bias (+ shift) (+ addend)} for the first product of some outputs; a tile may reach over several images. */
+    private static void begin(
+            Conv2dGeometry g,
+            long tile,
+            long bias,
+            MemorySegment shift,
+            long addend,
+            long y,
+            long start,
+            int row,
+            int rows,
+            int column) {
+        int columns = Math.min(COLUMNS, g.cout() - column);
+        int pixels = g.oh() * g.ow();
+        int done = 0;
+        while (done < rows) {
+            int n = (row + done) / pixels;
+            int run = shift == null ? rows : Math.min(rows - done, (n + 1) * pixels - row - done);
+            long biasRow = bias;
+            if (shift != null) {
+                Rows.add(bias, Memory.address(shift, (long) n * g.cout() + column, columns), start, columns);
+                biasRow = start;
+            }
+            long at = ((long) (row + done) * g.yStride() + column) * 4;
+            long from = tile + (long) done * COLUMNS * 4;
+            if (addend == 0) {
+                Merge.start(from, biasRow, y + at, g.yStride() * 4L, run, columns);
+            } else {
+                Merge.startAdded(from, biasRow, addend + at, y + at, g.yStride() * 4L, run, columns);
+            }
+            done += run;
+        }
+    }
+
+    /** Panels of {@link RegisterTile#COLUMNS} output channels. */
+    static int panels(Conv2dGeometry g) {
+        return (g.cout() + COLUMNS - 1) / COLUMNS;
+    }
+
+    private static long panel(Conv2dGeometry g, MemorySegment packed, int index) {
+        long floats = (g.depth() + 1L) * COLUMNS;
+        return Memory.address(packed, index * floats, floats);
+    }
+
+    private static int rowBlocks(Conv2dGeometry g) {
+        return (g.rows() + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    }
+
+    private static int columnBlocks(Conv2dGeometry g) {
+        return Math.max(1, Math.min(panels(g), ITEMS / rowBlocks(g)));
+    }
+}
