@@ -64,8 +64,8 @@ final class HourglassLayers implements LayerEngine {
         private static Value convolution(Graph graph, Layer.Convolution layer, Value x) {
             Window window = new Window(layer.stride(), layer.padding(), layer.padding(), 1);
             Parameter.Init init = Parameter.Init.constant(0);
-            Parameter weight = graph.parameter(
-                    "weight", Shape.of(layer.weightShape()), new ParameterLayout.Convolution(1), init);
+            Parameter weight =
+                    graph.parameter("weight", Shape.of(layer.weightShape()), new ParameterLayout.Convolution(1), init);
             Parameter bias = graph.parameter("bias", Shape.of(layer.bias()), new ParameterLayout.Plain(), init);
             Conv2d conv = new Conv2d(layer.out(), layer.kernel(), layer.kernel(), window, window, 1);
             return graph.apply("conv", conv, List.of(weight, bias), x);

@@ -106,9 +106,7 @@ public final class LayerComparison implements AutoCloseable {
             Map<String, Timings> timings = new LinkedHashMap<>();
             for (int k = 0; k < works.size(); k++) {
                 timings.merge(
-                        names.get(k),
-                        new Timings(names.get(k), millis[k]),
-                        (a, b) -> a.median() <= b.median() ? a : b);
+                        names.get(k), new Timings(names.get(k), millis[k]), (a, b) -> a.median() <= b.median() ? a : b);
             }
             Timings own = timings.get(names.getFirst());
             Timings best = new Timings("peak", millis[works.size()]);

@@ -27,8 +27,12 @@ public final class LayerReport {
     private static String head(LayerComparison comparison) {
         StringBuilder text = new StringBuilder(format(
                 "%nOn %d thread%s, %d rounds. ",
-                comparison.threads(), comparison.threads() == 1 ? "" : "s", comparison.turns().rounds()));
-        return text.append(String.join(". ", comparison.details())).append(".\n").toString();
+                comparison.threads(),
+                comparison.threads() == 1 ? "" : "s",
+                comparison.turns().rounds()));
+        return text.append(String.join(". ", comparison.details()))
+                .append(".\n")
+                .toString();
     }
 
     /** An engine is compared over the layers that it has. */
@@ -56,8 +60,7 @@ public final class LayerReport {
                     peerSum += outcome.count() * timings.median();
                 }
             }
-            table.append(
-                    format("| %s | %d | %.1f | %.1f | %.2f |%n", peer, layers, ownSum, peerSum, peerSum / ownSum));
+            table.append(format("| %s | %d | %.1f | %.1f | %.2f |%n", peer, layers, ownSum, peerSum, peerSum / ownSum));
         }
         return table.toString();
     }

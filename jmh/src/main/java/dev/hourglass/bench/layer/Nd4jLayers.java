@@ -32,7 +32,8 @@ final class Nd4jLayers implements LayerEngine, AutoCloseable {
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dorg.bytedeco.javacpp.platform.extension=-onednn-avx512",
                 "-cp",
-                folder.resolve("nd4j-peer.jar") + File.pathSeparator + folder.resolve("libraries") + File.separator + "*",
+                folder.resolve("nd4j-peer.jar") + File.pathSeparator + folder.resolve("libraries") + File.separator
+                        + "*",
                 "dev.hourglass.bench.nd4j.Nd4jPeer");
         String count = Integer.toString(threads);
         return ChildProcess.start(command, Map.of("OPENBLAS_NUM_THREADS", count, "OMP_NUM_THREADS", count))
@@ -56,7 +57,8 @@ final class Nd4jLayers implements LayerEngine, AutoCloseable {
         child.tensor("x", data.x(), layer.inputShape());
         child.tensor("weight", data.weight(), layer.weightShape());
         child.tensor("bias", data.bias(), layer.bias());
-        String output = IntStream.of(layer.outputShape()).mapToObj(Integer::toString).collect(Collectors.joining(","));
+        String output =
+                IntStream.of(layer.outputShape()).mapToObj(Integer::toString).collect(Collectors.joining(","));
         return Optional.of(
                 layer instanceof Layer.Convolution conv
                         ? child.open(threads, "conv", conv.kernel(), conv.stride(), conv.padding(), output)

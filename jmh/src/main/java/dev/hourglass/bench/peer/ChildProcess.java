@@ -73,8 +73,7 @@ public final class ChildProcess implements AutoCloseable {
         }
         try {
             write("tensor " + name + " " + dims);
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(values);
             requests.write(bytes.array());
         } catch (IOException e) {
