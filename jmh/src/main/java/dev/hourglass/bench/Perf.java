@@ -2,7 +2,6 @@ package dev.hourglass.bench;
 
 import dev.hourglass.bench.PerfOptions.Part;
 import dev.hourglass.bench.layer.Efficiency;
-import dev.hourglass.bench.layer.Layer;
 import dev.hourglass.bench.layer.LayerComparison;
 import dev.hourglass.bench.layer.LayerReport;
 import dev.hourglass.bench.layer.UNet2DLayers;
@@ -18,9 +17,7 @@ import dev.hourglass.bench.peer.Report;
 import dev.hourglass.bench.peer.Turns;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 
 /** Everything that is measured against others, in turns; see the README beside this project. */
@@ -31,6 +28,7 @@ public final class Perf {
     private final PerfOptions options;
     private final Turns turns;
     private final String machine;
+    private List<Engine> engines;
 
     private Perf(PerfOptions options) {
         this.options = options;
@@ -67,6 +65,11 @@ public final class Perf {
 
     private void run() throws Exception {
         System.err.println(machine);
+        for (Part part : Part.values()) {
+            if (options.has(part) && options.into() != null) {
+                GeneratedParts.require(options.into(), part.label());
+            }
+        }
         section(Part.TINY, this::tiny);
         section(Part.LAYERS, this::layers);
         section(Part.EFFICIENCY, this::efficiency);
@@ -100,9 +103,12 @@ public final class Perf {
         return outcomes;
     }
 
-    /** Hourglass first, then those that are there. */
+    /** Hourglass first, then those that are there; looked for once. */
     private List<Engine> engines() {
-        List<Engine> engines = new ArrayList<>();
+        if (engines != null) {
+            return engines;
+        }
+        engines = new ArrayList<>();
         engines.add(new HourglassEngine());
         try {
             engines.add(PyTorchEngine.contiguous());
@@ -124,12 +130,17 @@ public final class Perf {
         return engines;
     }
 
+    /** A layer's kernels are warm from the layers before. */
+    private Turns layerTurns() {
+        return new Turns(options.rounds(), options.warmUpSeconds() / 3);
+    }
+
     private String layers() {
         StringBuilder text = new StringBuilder();
         for (int threads : options.threads()) {
-            try (LayerComparison comparison = new LayerComparison(turns, threads, options.nd4j())) {
+            try (LayerComparison comparison = new LayerComparison(layerTurns(), threads, options.nd4j())) {
                 text.append(LayerReport.network(
-                        comparison, comparison.run(limited(UNet2DLayers.of(options.layerBatch())))));
+                        comparison, comparison.run(options.layers(UNet2DLayers.of(options.layerBatch())))));
             }
         }
         return text.toString();
@@ -138,19 +149,11 @@ public final class Perf {
     private String efficiency() {
         StringBuilder text = new StringBuilder();
         for (int threads : options.threads()) {
-            try (LayerComparison comparison = new LayerComparison(turns, threads, options.nd4j())) {
-                text.append(LayerReport.efficiency(comparison, comparison.run(limited(Efficiency.layers()))));
+            try (LayerComparison comparison = new LayerComparison(layerTurns(), threads, options.nd4j())) {
+                text.append(LayerReport.efficiency(comparison, comparison.run(options.layers(Efficiency.layers()))));
             }
         }
         return text.toString();
-    }
-
-    private Map<Layer, Integer> limited(Map<Layer, Integer> layers) {
-        Map<Layer, Integer> some = new LinkedHashMap<>();
-        layers.entrySet().stream()
-                .limit(options.layerLimit())
-                .forEach(entry -> some.put(entry.getKey(), entry.getValue()));
-        return some;
     }
 
     private String scaling() throws IOException {

@@ -1,11 +1,14 @@
 package dev.hourglass.bench;
 
+import dev.hourglass.bench.layer.Layer;
 import dev.hourglass.bench.peer.Job;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -21,6 +24,7 @@ final class PerfOptions {
               --only forward|train     tiny: one kind of work instead of both
               --batch 1,16,128         tiny: batches of the forward pass
               --layer-batch 2          layers: images at a time
+              --layers "conv 3x3"      layers, efficiency: only those with this in their names
               --threads 1,2            numbers of threads; 1 and all processors by default
               --rounds 15              samples of each engine
               --warmup 3               seconds without progress after which an engine counts as warm
@@ -41,6 +45,7 @@ final class PerfOptions {
     private Set<Job.Kind> kinds = EnumSet.allOf(Job.Kind.class);
     private List<Integer> batches = List.of(1, 16, TRAINING_BATCH);
     private int layerBatch = 2;
+    private String layerName = "";
     private List<Integer> threads = processors == 1 ? List.of(1) : List.of(1, processors);
     private int rounds = 15;
     private double warmUpSeconds = 3;
@@ -105,6 +110,7 @@ final class PerfOptions {
             case "--only" -> kinds = Set.of(kind(value));
             case "--batch" -> batches = positives(value);
             case "--layer-batch" -> layerBatch = positives(value).getFirst();
+            case "--layers" -> layerName = value;
             case "--threads" -> threads = positives(value);
             case "--rounds" -> rounds = positives(value).getFirst();
             case "--warmup" -> warmUpSeconds = seconds(value);
@@ -188,9 +194,14 @@ final class PerfOptions {
         return nd4j;
     }
 
-    /** How many layers of a list are timed. */
-    int layerLimit() {
-        return quick ? QUICK_LAYERS : Integer.MAX_VALUE;
+    /** The layers of a list that are timed. */
+    Map<Layer, Integer> layers(Map<Layer, Integer> all) {
+        Map<Layer, Integer> some = new LinkedHashMap<>();
+        all.entrySet().stream()
+                .filter(entry -> entry.getKey().label().contains(layerName))
+                .limit(quick ? QUICK_LAYERS : Integer.MAX_VALUE)
+                .forEach(entry -> some.put(entry.getKey(), entry.getValue()));
+        return some;
     }
 
     /** TinyUNet's jobs. */

@@ -88,13 +88,11 @@ final class PyTorchLayers implements LayerEngine {
 
         private Tensor norm(Layer.Norm norm) {
             Tensor normed = torch.group_norm(x, norm.groups(), optionalWeight, optionalBias, EPS, true);
-            if (!norm.silu()) {
-                return normed;
+            if (norm.silu()) {
+                // in place, which is the faster way; what it returns is the same tensor
+                torch.silu_(normed);
             }
-            try (normed) {
-                // in place, which is the faster way
-                return torch.silu_(normed);
-            }
+            return normed;
         }
 
         @Override
