@@ -30,8 +30,15 @@ public final class LayerComparison implements AutoCloseable {
      * @param timings by engine; where an engine takes part twice, the faster
      * @param peakShare this library's share of the processor's peak, by the textbook's multiply-adds
      * @param gigaflops this library's, a multiply-add being two
+     * @param bytesPerRun what a run of this library allocates: more than some hundred say that C2 boxes vectors
      */
-    record Outcome(Layer layer, int count, Map<String, Timings> timings, double peakShare, double gigaflops) {}
+    public record Outcome(
+            Layer layer,
+            int count,
+            Map<String, Timings> timings,
+            double peakShare,
+            double gigaflops,
+            double bytesPerRun) {}
 
     /**
      * Collects the engines that are there.
@@ -112,7 +119,8 @@ public final class LayerComparison implements AutoCloseable {
             Timings best = new Timings("peak", millis[works.size()]);
             double perPeakRun = (double) layer.multiplyAdds() / peak.multiplyAdds();
             double share = perPeakRun * own.pairedSpeedupOver(best);
-            return new Outcome(layer, count, timings, share, 2e-6 * layer.multiplyAdds() / own.median());
+            double gigaflops = 2e-6 * layer.multiplyAdds() / own.median();
+            return new Outcome(layer, count, timings, share, gigaflops, Turns.bytesPerRun(works.getFirst()));
         } finally {
             works.forEach(Work::close);
         }

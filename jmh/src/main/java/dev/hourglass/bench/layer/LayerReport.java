@@ -68,14 +68,14 @@ public final class LayerReport {
     private static String table(List<LayerComparison.Outcome> outcomes) {
         StringBuilder table = new StringBuilder("""
 
-                | layer | times | Hourglass ms | min - max ms | GFLOP/s | of the peak | fastest peer | its ms | ratio |
-                |---|---:|---:|---:|---:|---:|---|---:|---:|
+                | layer | times | Hourglass ms | min - max ms | GFLOP/s | of the peak | bytes allocated a run | fastest peer | its ms | ratio |
+                |---|---:|---:|---:|---:|---:|---:|---|---:|---:|
                 """);
         for (LayerComparison.Outcome outcome : outcomes) {
             Timings own = outcome.timings().values().iterator().next();
             boolean product = outcome.layer().multiplyAdds() > 0;
             table.append(format(
-                    "| %s | %d | %.3f | %.3f - %.3f | %s | %s | %s |%n",
+                    "| %s | %d | %.3f | %.3f - %.3f | %s | %s | %.0f | %s |%n",
                     outcome.layer().label(),
                     outcome.count(),
                     own.median(),
@@ -83,6 +83,7 @@ public final class LayerReport {
                     own.max(),
                     product ? format("%.0f", outcome.gigaflops()) : "",
                     product ? format("%.0f%%", 100 * outcome.peakShare()) : "",
+                    outcome.bytesPerRun(),
                     fastestPeer(outcome.timings())
                             .map(peer -> format(
                                     "%s | %.3f | %.2f", peer.engine(), peer.median(), own.pairedSpeedupOver(peer)))

@@ -21,7 +21,9 @@ public record Turns(int rounds, double warmUpSeconds) {
 
     private static final int STALE_RUNS = 8;
     private static final long SETTLED_BYTES = 1 << 17;
-    private static final double LONGEST_WARM_UP_MILLIS = 90_000;
+
+    /** A warm-up ends after this many times the seconds without progress, whatever is still allocated. */
+    private static final int PATIENCE = 30;
 
     /** The share of its time that a run must be faster by to count as faster. */
     private static final double IMPROVEMENT = 0.03;
@@ -62,7 +64,7 @@ public record Turns(int rounds, double warmUpSeconds) {
         int stale = 0;
         long bytes = Long.MAX_VALUE;
         while ((stale < STALE_RUNS || millisSince(improved) < 1e3 * warmUpSeconds || bytes > SETTLED_BYTES)
-                && millisSince(start) < LONGEST_WARM_UP_MILLIS) {
+                && millisSince(start) < 1e3 * PATIENCE * Math.max(warmUpSeconds, 0.3)) {
             long bytesBefore = allocatedBytes();
             double millis = work.millis(1);
             bytes = allocatedBytes() - bytesBefore;

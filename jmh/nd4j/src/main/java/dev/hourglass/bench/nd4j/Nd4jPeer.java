@@ -39,7 +39,8 @@ public final class Nd4jPeer {
     }
 
     private void serve() throws IOException {
-        answer("hello org.nd4j:nd4j-native 1.0.0-M2.1, " + Nd4j.getBackend().getClass().getSimpleName() + ", oneDNN");
+        answer("hello org.nd4j:nd4j-native 1.0.0-M2.1, "
+                + Nd4j.getBackend().getClass().getSimpleName() + ", oneDNN");
         for (String line = line(); line != null; line = line()) {
             String[] words = line.split(" ");
             switch (words[0]) {
@@ -81,8 +82,7 @@ public final class Nd4jPeer {
             int padding = Integer.parseInt(words[6]);
             int nchw = 0;
             int oihw = 1;
-            builder.addIntegerArguments(
-                    kernel, kernel, stride, stride, padding, padding, 1, 1, 0, nchw, oihw);
+            builder.addIntegerArguments(kernel, kernel, stride, stride, padding, padding, 1, 1, 0, nchw, oihw);
         }
         return builder.build();
     }
