@@ -15,8 +15,9 @@ import java.util.TreeMap;
 import java.util.function.ToIntFunction;
 import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.CategorySeries;
 import org.knowm.xchart.style.Styler;
 
 /** Images per second over something, as a chart and as a table. */
@@ -66,19 +67,18 @@ final class ScalingCharts {
         return text.append(table(axis, rates)).toString();
     }
 
-    private static XYChart chart(String title, String axis, Map<String, TreeMap<Integer, Double>> rates) {
-        XYChart chart = new XYChartBuilder()
+    /** Values on the axis stand side by side, whatever lies between them: they are mostly powers of two. */
+    private static CategoryChart chart(String title, String axis, Map<String, TreeMap<Integer, Double>> rates) {
+        CategoryChart chart = new CategoryChartBuilder()
                 .width(900)
                 .height(480)
                 .title(title)
                 .xAxisTitle(axis)
                 .yAxisTitle("images/s")
                 .build();
-        int largest = rates.values().iterator().next().lastKey();
         chart.getStyler()
-                .setXAxisLogarithmic(largest > 16)
-                .setXAxisLogarithmicDecadeOnly(false)
-                .setXAxisDecimalPattern("0")
+                .setDefaultSeriesRenderStyle(CategorySeries.CategorySeriesRenderStyle.Line)
+                .setOverlapped(true)
                 .setYAxisMin(0.0)
                 .setPlotGridLinesColor(RULE)
                 .setPlotBorderVisible(false)
