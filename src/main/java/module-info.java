@@ -17,6 +17,7 @@ module dev.hourglass {
     exports dev.hourglass.graph.op;
     exports dev.hourglass.io;
     exports dev.hourglass.kernel;
+    exports dev.hourglass.measure;
     exports dev.hourglass.memory;
     exports dev.hourglass.nn;
     exports dev.hourglass.parallel;

@@ -110,7 +110,8 @@ public final class ModelSummary {
         return shape.rank() == 4 ? Shape.of(shape.dim(0), shape.dim(3), shape.dim(1), shape.dim(2)) : shape;
     }
 
-    private static String describe(Op op) {
+    /** An operation in a word or two. */
+    public static String describe(Op op) {
         return switch (op) {
             case Conv2d conv -> "convolution " + conv.kh() + "x" + conv.kw();
             case Linear linear -> "linear";

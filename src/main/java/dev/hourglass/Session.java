@@ -4,6 +4,7 @@ import dev.hourglass.diffusion.Denoiser;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageLayout;
@@ -19,6 +20,7 @@ import dev.hourglass.unet.Architecture;
 import java.awt.image.BufferedImage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /**
  * A model compiled for one batch and image size. Images are {@code [N, C, H, W]} here, as in PyTorch. A run on arrays or segments
@@ -158,6 +160,17 @@ public final class Session implements AutoCloseable {
                 return prediction;
             }
         };
+    }
+
+    /** The operations of a pass, in the order in which they run. */
+    public List<Node> nodes() {
+        return program.nodes();
+    }
+
+    /** A forward pass on the images of the last run that adds the nanoseconds of each of the {@link #nodes} to {@code nanos}. */
+    public synchronized void profile(long[] nanos) {
+        requireOpen();
+        program.forward(nanos);
     }
 
     /** What the session was compiled for. */

@@ -3,8 +3,8 @@ package dev.hourglass;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A table in plain characters: the first column to the left, and of the others those that are numbers to the right. */
-final class TextTable {
+/** A table in plain characters. */
+public final class TextTable {
 
     private final List<String[]> rows = new ArrayList<>();
     private final String alignment;
@@ -14,14 +14,14 @@ final class TextTable {
      *
      * @param alignment a character for each column: {@code l} or {@code r}
      */
-    TextTable(String alignment, String... heads) {
+    public TextTable(String alignment, String... heads) {
         this.alignment = alignment;
         row(heads);
         rows.add(null);
     }
 
     /** Adds a row of as many cells as there are heads. */
-    void row(String... cells) {
+    public void row(String... cells) {
         if (cells.length != alignment.length()) {
             throw new IllegalArgumentException(cells.length + " cells for " + alignment.length() + " columns");
         }
@@ -29,7 +29,7 @@ final class TextTable {
     }
 
     /** Adds a rule across. */
-    void rule() {
+    public void rule() {
         rows.add(null);
     }
 

@@ -29,6 +29,7 @@ class ArchitectureTest {
             "dev.hourglass.diffusion..",
             "dev.hourglass.train..",
             "dev.hourglass",
+            "dev.hourglass.measure..",
             "dev.hourglass.cli..");
 
     private JavaClasses classes;

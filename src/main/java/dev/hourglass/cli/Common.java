@@ -2,12 +2,16 @@ package dev.hourglass.cli;
 
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.parallel.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Options that every command has. */
+/** Options that every command has that works on one number of threads. */
 final class Common {
 
-    private static final int MOST_THREADS = 1024;
+    /** The most threads that may be asked for. */
+    static final int MOST_THREADS = 1024;
 
     @Option(
             names = "--threads",
@@ -15,14 +19,8 @@ final class Common {
             description = "Threads that work; as many as there are processors by default. Results do not depend on it.")
     private int threads = Workers.defaultThreads();
 
-    @Option(names = "--verbose", description = "Show where an error happened.")
-    private boolean verbose;
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this text.")
-    private boolean help;
+    @Mixin
+    private HelpOptions help;
 
     /** The number of threads, checked. */
     int threads() {
@@ -33,6 +31,18 @@ final class Common {
     /** Throws unless a number is at least {@code least}. */
     static void requireAtLeast(String option, long least, long found) {
         require(option, found >= least, "at least " + least, found);
+    }
+
+    /** Reads whole numbers from 1 to {@code most} with commas between them; one given twice counts once. */
+    static List<Integer> integers(String option, String text, int most) {
+        List<Integer> numbers = new ArrayList<>();
+        for (String part : text.split(",", -1)) {
+            String digits = part.strip();
+            int number = digits.matches("\\d{1,9}") ? Integer.parseInt(digits) : 0;
+            require(option, number >= 1 && number <= most, "whole numbers from 1 to " + most + ", such as 1,16", text);
+            numbers.add(number);
+        }
+        return numbers.stream().distinct().toList();
     }
 
     /** Throws unless {@code holds}. */

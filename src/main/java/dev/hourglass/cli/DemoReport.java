@@ -4,6 +4,7 @@ import dev.hourglass.ModelCheck;
 import dev.hourglass.UNet;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.measure.Machine;
 import dev.hourglass.train.Evaluation;
 import dev.hourglass.train.LearningRate;
 import dev.hourglass.train.LossHistory;
@@ -69,7 +70,7 @@ final class DemoReport {
         settings.put("Averaged weights", "decay " + options.emaDecay());
         settings.put("Seed", Long.toString(options.seed()));
         settings.put("Kernels", format("%s, %d threads", Backend.kernels().reason(), threads));
-        settings.put("Machine", Machine.describe());
+        settings.put("Machine", Machine.here().describe());
         settings.put("Versions", format("Hourglass %s, %s", Version.hourglass(), Version.java()));
     }
 
@@ -155,7 +156,7 @@ final class DemoReport {
         page.text("error", format("%.4f", averaged.error()));
         page.text("training_time", Progress.clock(times.get(TRAINING)));
         page.text("rate", rate());
-        page.text("machine", Machine.describe());
+        page.text("machine", Machine.here().describe());
         page.text("version", "Hourglass " + Version.hourglass());
         List<String> heads = new ArrayList<>(List.of("Weights"));
         heads.addAll(ERROR_HEADS);

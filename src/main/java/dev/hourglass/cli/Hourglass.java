@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
             SampleCommand.class,
             CheckCommand.class,
             InspectCommand.class,
-            PredictCommand.class
+            PredictCommand.class,
+            BenchCommand.class
         },
         footer = {
             "",

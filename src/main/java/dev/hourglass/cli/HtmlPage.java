@@ -14,7 +14,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 
-/** A page from a template: each {@code {{name}}} in it is replaced, and every value is escaped. The page needs no other file. */
+/**
+ * A page from a template: each {@code {{name}}} in it is replaced, and every value is escaped; {@code style} is the style of all pages.
+ * The page needs no other file.
+ */
 final class HtmlPage {
 
     private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)}}");
@@ -23,8 +26,13 @@ final class HtmlPage {
     private final String template;
 
     HtmlPage(String template) {
-        try (InputStream in = HtmlPage.class.getResourceAsStream(template)) {
-            this.template = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        this.template = resource(template);
+        values.put("style", resource("page.css"));
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = HtmlPage.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -55,6 +63,21 @@ final class HtmlPage {
 
     /** Sets a place to the rows of a table; a cell is marked with its own text as class where that is pass or FAIL. */
     void table(String name, List<String> heads, List<List<String>> rows) {
+        values.put(name, rows(heads, rows));
+    }
+
+    /** Sets a place to tables of numbers, each closed below a line that opens it. */
+    void foldedTables(String name, List<String> heads, Map<String, List<List<String>>> tables) {
+        StringBuilder html = new StringBuilder();
+        tables.forEach((title, rows) -> html.append("<details><summary>")
+                .append(escape(title))
+                .append("</summary>\n<div class=\"wide\"><table class=\"numbers\">\n")
+                .append(rows(heads, rows))
+                .append("</table></div></details>\n"));
+        values.put(name, html.toString());
+    }
+
+    private static String rows(List<String> heads, List<List<String>> rows) {
         StringBuilder html = new StringBuilder();
         if (!heads.isEmpty()) {
             html.append("<tr>");
@@ -69,7 +92,7 @@ final class HtmlPage {
             }
             html.append("</tr>\n");
         }
-        values.put(name, html.toString());
+        return html.toString();
     }
 
     /** The page, in UTF-8. */

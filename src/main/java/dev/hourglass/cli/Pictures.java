@@ -1,12 +1,10 @@
 package dev.hourglass.cli;
 
 import dev.hourglass.error.HourglassException;
-import dev.hourglass.io.AtomicFiles;
 import dev.hourglass.io.ImageLayout;
 import dev.hourglass.io.Images;
 import dev.hourglass.memory.Shape;
 import java.awt.image.BufferedImage;
-import java.nio.file.Path;
 
 /** Pictures of many images side by side, enlarged where they are as small as MNIST's. */
 final class Pictures {
@@ -39,11 +37,6 @@ final class Pictures {
                     .mend("draw them in several runs, with different seeds")
                     .build();
         }
-    }
-
-    /** Throws unless a file can be written where {@code file} is to be: before the work for it begins. */
-    static void requireWritable(Path file) {
-        AtomicFiles.requireWritableFolder(file.toAbsolutePath().getParent());
     }
 
     private static int columns(Shape shape) {

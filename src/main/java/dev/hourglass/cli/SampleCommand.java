@@ -2,6 +2,7 @@ package dev.hourglass.cli;
 
 import dev.hourglass.Sampler;
 import dev.hourglass.UNet;
+import dev.hourglass.io.AtomicFiles;
 import dev.hourglass.io.Images;
 import dev.hourglass.memory.Shape;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ final class SampleCommand implements Callable<Integer> {
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
         int threads = common.threads();
-        Pictures.requireWritable(out);
+        AtomicFiles.requireWritable(out);
         try (UNet model = UNet.open(folder);
                 Sampler sampler = new Sampler(model, Math.min(batch, count), threads)) {
             Shape shape = sampler.shape(count);

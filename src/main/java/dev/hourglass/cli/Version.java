@@ -1,6 +1,7 @@
 package dev.hourglass.cli;
 
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.measure.Machine;
 import picocli.CommandLine.IVersionProvider;
 
 /** What {@code --version} says. */
@@ -14,7 +15,7 @@ final class Version implements IVersionProvider {
 
     /** The Java runtime. */
     static String java() {
-        return System.getProperty("java.vm.name") + " " + Runtime.version();
+        return Machine.here().java();
     }
 
     @Override

@@ -110,16 +110,35 @@ public final class Program implements AutoCloseable {
         return gradient(require(graph.inputs().get(name), name));
     }
 
+    /** The operations that run, in the order in which a forward pass runs them. */
+    public List<Node> nodes() {
+        return List.copyOf(layout.nodes());
+    }
+
     /** Computes the outputs from the inputs. */
     public void forward() {
+        prepare();
+        for (Execution execution : forward) {
+            execution.forward();
+        }
+    }
+
+    /** A forward pass that adds the nanoseconds of each of the {@link #nodes} to {@code nanos}. */
+    public void forward(long[] nanos) {
+        prepare();
+        for (int k = 0; k < forward.length; k++) {
+            long begin = System.nanoTime();
+            forward[k].forward();
+            nanos[k] += System.nanoTime() - begin;
+        }
+    }
+
+    private void prepare() {
         if (preparedVersion != weights.version()) {
             for (Execution execution : forward) {
                 execution.prepare();
             }
             preparedVersion = weights.version();
-        }
-        for (Execution execution : forward) {
-            execution.forward();
         }
     }
 
@@ -127,6 +146,18 @@ public final class Program implements AutoCloseable {
     public void backward() {
         for (Execution execution : backward) {
             execution.backward();
+        }
+    }
+
+    /** A backward pass that adds the nanoseconds of each of the {@link #nodes} to {@code nanos}. */
+    public void backward(long[] nanos) {
+        int next = 0;
+        for (int k = forward.length - 1; k >= 0; k--) {
+            if (layout.runsBackward(k)) {
+                long begin = System.nanoTime();
+                backward[next++].backward();
+                nanos[k] += System.nanoTime() - begin;
+            }
         }
     }
 

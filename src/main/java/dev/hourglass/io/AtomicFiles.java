@@ -67,18 +67,20 @@ public final class AtomicFiles {
         }
     }
 
+    /**
+     * Throws unless a file can be written under this name, before long work for it is begun: makes its folder where it is
+     * missing, and replaces nothing.
+     */
+    public static void requireWritable(Path target) {
+        Path file = target.toAbsolutePath().normalize();
+        requireReplaceable(file, target);
+        requireWritableFolder(file.getParent());
+    }
+
     /** Writes the whole content next to {@code target}; {@link Staged#commit} gives it the name. */
     static Staged stage(Path target, Body body) {
         Path file = target.toAbsolutePath().normalize();
-        // The rename would put a plain file in the place of a device such as /dev/null.
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw HourglassException.what("not a file that can be replaced")
-                    .where(target)
-                    .expected("a free name or an ordinary file")
-                    .found(Files.isDirectory(file) ? "a folder" : "a special file")
-                    .mend("choose another name")
-                    .build();
-        }
+        requireReplaceable(file, target);
         makeFolder(file.getParent());
         Path temporary = temporaryIn(file.getParent());
         boolean complete = false;
@@ -155,6 +157,18 @@ public final class AtomicFiles {
 
     private static Path temporaryIn(Path folder) {
         return folder.resolve(".hourglass-" + UUID.randomUUID() + ".tmp");
+    }
+
+    /** The rename would put a plain file in the place of a device such as /dev/null. */
+    private static void requireReplaceable(Path file, Path target) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw HourglassException.what("not a file that can be replaced")
+                    .where(target)
+                    .expected("a free name or an ordinary file")
+                    .found(Files.isDirectory(file) ? "a folder" : "a special file")
+                    .mend("choose another name")
+                    .build();
+        }
     }
 
     private static void makeFolder(Path folder) {

@@ -18,4 +18,5 @@ public record Kernels(
         TimestepEncoding timestepEncoding,
         Loss loss,
         Optimizer optimizer,
-        RandomNormal randomNormal) {}
+        RandomNormal randomNormal,
+        MultiplyAddChains multiplyAddChains) {}

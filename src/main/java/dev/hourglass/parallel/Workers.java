@@ -26,6 +26,9 @@ public final class Workers implements AutoCloseable {
         void run(int item, int worker);
     }
 
+    /** What the names of the pool's own threads begin with. */
+    public static final String THREAD_NAME = "hourglass-worker-";
+
     private static final int SPINS = 20_000;
     private static final int CLOSED = Integer.MAX_VALUE;
     private static final VarHandle TICKET;
@@ -72,10 +75,7 @@ public final class Workers implements AutoCloseable {
         helpers = new Thread[threads - 1];
         for (int k = 0; k < helpers.length; k++) {
             int worker = k + 1;
-            helpers[k] = Thread.ofPlatform()
-                    .daemon()
-                    .name("hourglass-worker-" + worker)
-                    .start(() -> help(worker));
+            helpers[k] = Thread.ofPlatform().daemon().name(THREAD_NAME + worker).start(() -> help(worker));
         }
     }
 

@@ -4,6 +4,7 @@ import dev.hourglass.diffusion.NoisePrediction;
 import dev.hourglass.diffusion.NoiseSchedule;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.kernel.Kernels;
@@ -12,6 +13,7 @@ import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.unet.Architecture;
+import java.util.List;
 
 /**
  * Trains a U-Net to predict noise in images. The same options, data and machine give the same weights to the last bit, whatever the
@@ -114,6 +116,16 @@ public final class Trainer implements AutoCloseable {
                     .build();
         }
         return loss;
+    }
+
+    /** The operations of a step, in the order in which a forward pass runs them. */
+    public List<Node> nodes() {
+        return step.nodes();
+    }
+
+    /** Forward and backward on the last step's batch, weights unchanged; adds the nanoseconds of each of the {@link #nodes}. */
+    public void profile(long[] forwardNanos, long[] backwardNanos) {
+        step.profile(forwardNanos, backwardNanos);
     }
 
     /** Steps taken, those before a checkpoint included. */

@@ -2,6 +2,7 @@ package dev.hourglass.train;
 
 import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Value;
 import dev.hourglass.graph.Weights;
@@ -81,6 +82,17 @@ public final class TrainingStep implements AutoCloseable {
         program.backward();
         optimizer.step(rate);
         return loss.get(0);
+    }
+
+    /** The operations of a step, in the order in which a forward pass runs them. */
+    public List<Node> nodes() {
+        return program.nodes();
+    }
+
+    /** Forward and backward without the optimizer's step; adds the nanoseconds of each of the {@link #nodes} to the arrays. */
+    public void profile(long[] forwardNanos, long[] backwardNanos) {
+        program.forward(forwardNanos);
+        program.backward(backwardNanos);
     }
 
     /** The gradients of the last step. */

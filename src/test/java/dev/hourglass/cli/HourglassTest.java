@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 @Tag("once")
 class HourglassTest {
 
-    private static final List<String> COMMANDS = List.of("demo", "train", "sample", "check", "inspect", "predict");
+    private static final List<String> COMMANDS =
+            List.of("demo", "train", "sample", "check", "inspect", "predict", "bench");
 
     @Test
     void helpNamesAllCommands() {

@@ -1,5 +1,6 @@
 package dev.hourglass.graph;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +11,7 @@ import dev.hourglass.memory.Shape;
 import dev.hourglass.nn.Scope;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Floats;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,40 @@ class ProgramTest {
             for (int k = 0; k < 12; k++) {
                 assertEquals(expectedInput[k], gradient[k], 2e-6);
             }
+        }
+    }
+
+    @Test
+    void aTimedPassComputesTheSameAndTimesEveryOperation() {
+        Graph graph = new Graph();
+        Value x = graph.input("x", Shape.of(3, 4));
+        Scope top = Scope.of(graph);
+        Value frozen = top.at("frozen").silu(x);
+        graph.output("y", top.at("layer").linear(frozen, 4));
+        try (Weights weights = Weights.open("w", graph.parameters());
+                Weights gradients = Weights.open("g", graph.parameters());
+                Program program = train(graph, weights, gradients)) {
+            weights.initialize(1);
+            program.input("x").copyFrom(Floats.random(2, 12));
+            program.outputGradient("y").copyFrom(Floats.random(3, 12));
+            program.forward();
+            program.backward();
+            float[] output = program.output("y").toArray();
+            float[] gradient = gradients.flat().toArray();
+            program.output("y").copyFrom(new float[12]);
+            gradients.flat().copyFrom(new float[gradient.length]);
+            assertEquals(
+                    List.of("frozen.silu", "layer"),
+                    program.nodes().stream().map(Node::path).toList());
+            long[] forward = {1_000_000_000, 1_000_000_000};
+            long[] backward = new long[2];
+            program.forward(forward);
+            program.backward(backward);
+            assertArrayEquals(output, program.output("y").toArray());
+            assertArrayEquals(gradient, gradients.flat().toArray());
+            assertTrue(forward[0] >= 1_000_000_000 && forward[1] > 1_000_000_000, "times are added");
+            assertEquals(0, backward[0], "nothing before the first parameter has a backward pass");
+            assertTrue(backward[1] > 0);
         }
     }
 

@@ -31,6 +31,8 @@ class KernelAllocationTest {
         for (int channels : new int[] {5, 16, 32}) {
             add(kernels, Twins.vector(), channels);
         }
+        MultiplyAddChains chains = Twins.vector().multiplyAddChains();
+        kernels.put("multiply-add chains", () -> chains.run(100, 2));
         return kernels.entrySet().stream()
                 .map(kernel -> DynamicTest.dynamicTest(
                         kernel.getKey(), () -> assertAllocatesNothing(kernel.getKey(), kernel.getValue())));

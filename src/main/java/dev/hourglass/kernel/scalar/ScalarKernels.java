@@ -21,6 +21,7 @@ public final class ScalarKernels {
                 new ScalarTimestepEncoding(),
                 new ScalarLoss(),
                 new ScalarOptimizer(),
-                new ScalarRandomNormal());
+                new ScalarRandomNormal(),
+                new ScalarMultiplyAddChains());
     }
 }

@@ -22,6 +22,13 @@ final class Memory {
     @SuppressWarnings("restricted")
     static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+    /**
+     * Bits that an address may have. A kernel masks the addresses it computes: C2 then knows that they are not negative and that adding
+     * an offset does not overflow, and the bounds checks of {@link #ALL} fold away where the code is parsed. Otherwise every access
+     * brings its checks along, loops need a slow first round to get rid of them, and the nodes bring the inlining cliff nearer.
+     */
+    static final long MASK = (1L << 48) - 1;
+
     /** The lanes of a vector. */
     static final VectorSpecies<Float> S = Width.SPECIES;
 
@@ -36,9 +43,6 @@ final class Memory {
 
     /** Single floats: {@code (float) FLOAT.get(ALL, address)}. */
     static final VarHandle FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.varHandle().withInvokeExactBehavior();
-
-    private static final VarHandle LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.varHandle().withInvokeExactBehavior();
 
     private static final boolean CHECKED = Boolean.getBoolean("hourglass.checked");
 
@@ -58,14 +62,6 @@ final class Memory {
 
     static void set(long address, float value) {
         FLOAT.set(ALL, address, value);
-    }
-
-    static long getLong(long address) {
-        return (long) LONG.get(ALL, address);
-    }
-
-    static void setLong(long address, long value) {
-        LONG.set(ALL, address, value);
     }
 
     private static void check(MemorySegment segment, long offset, long count) {

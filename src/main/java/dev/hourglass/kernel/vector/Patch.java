@@ -6,23 +6,32 @@ final class Patch {
     private Patch() {}
 
     /**
-     * Copies {@code rows x columns} pixels from row {@code top} and column {@code left} on, which may be negative.
+     * Copies {@code rows x columns} pixels from row {@code top} and column {@code left} on, either of which may lie outside.
      *
      * @param image address of an image {@code [h, w]} with {@code pixel} bytes from pixel to pixel
      * @param out address of {@code [rows, columns, channels]}
      */
     static void gather(
             long image, int h, int w, long pixel, int top, int left, int rows, int columns, int channels, long out) {
-        long to = out;
-        for (int r = top; r < top + rows; r++) {
-            for (int c = left; c < left + columns; c++) {
-                if (r < 0 || r >= h || c < 0 || c >= w) {
-                    Rows.zero(to, channels);
-                } else {
-                    Rows.copy(image + ((long) r * w + c) * pixel, to, channels);
-                }
-                to += channels * 4L;
+        long bytes = channels * 4L;
+        int begin = Math.clamp(-left, 0, columns);
+        int end = Math.clamp(w - left, begin, columns);
+        for (int r = 0; r < rows; r++) {
+            long to = out + r * columns * bytes;
+            if (top + r < 0 || top + r >= h) {
+                Rows.zero(to, columns * channels);
+                continue;
             }
+            long from = image + ((long) (top + r) * w + left) * pixel;
+            Rows.zero(to, begin * channels);
+            if (pixel == bytes) {
+                Rows.copy(from + begin * pixel, to + begin * bytes, (end - begin) * channels);
+            } else {
+                for (int c = begin; c < end; c++) {
+                    Rows.copy(from + c * pixel, to + c * bytes, channels);
+                }
+            }
+            Rows.zero(to + end * bytes, (columns - end) * channels);
         }
     }
 }

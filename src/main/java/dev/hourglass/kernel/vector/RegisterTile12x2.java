@@ -3,6 +3,7 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.Memory.ALL;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.FLOAT;
+import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
@@ -21,7 +22,10 @@ final class RegisterTile12x2 {
     /**
      * {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each.
      */
-    static void multiply(long a, long b, int depth, long out) {
+    static void multiply(long leftAt, long rightAt, int depth, long outAt) {
+        long left = leftAt & MASK;
+        long right = rightAt & MASK;
+        long out = outAt & MASK;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
         FloatVector c1a = zero, c1b = zero;
@@ -36,6 +40,8 @@ final class RegisterTile12x2 {
         FloatVector c10a = zero, c10b = zero;
         FloatVector c11a = zero, c11b = zero;
         for (int k = 0; k < depth; k++) {
+            long a = left + k * 4L;
+            long b = right + k * (2L * BYTES);
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -75,8 +81,6 @@ final class RegisterTile12x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 11 * STRIDE));
             c11a = x.fma(ba, c11a);
             c11b = x.fma(bb, c11b);
-            a += Float.BYTES;
-            b += 2 * BYTES;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
@@ -107,7 +111,8 @@ final class RegisterTile12x2 {
     /**
      * {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes.
      */
-    static void multiplyTransposed(long a, long aStride, long b, long bStride, int depth, long out) {
+    static void multiplyTransposed(long left, long leftStride, long right, long rightStride, int depth, long outAt) {
+        long out = outAt & MASK;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
         FloatVector c1a = zero, c1b = zero;
@@ -122,6 +127,8 @@ final class RegisterTile12x2 {
         FloatVector c10a = zero, c10b = zero;
         FloatVector c11a = zero, c11b = zero;
         for (int k = 0; k < depth; k++) {
+            long a = (left + k * leftStride) & MASK;
+            long b = (right + k * rightStride) & MASK;
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -161,8 +168,6 @@ final class RegisterTile12x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 44));
             c11a = x.fma(ba, c11a);
             c11b = x.fma(bb, c11b);
-            a += aStride;
-            b += bStride;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);

@@ -1,5 +1,11 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
 import jdk.incubator.vector.FloatVector;
 
 /** Runs of floats by address. */
@@ -8,41 +14,39 @@ final class Rows {
     private Rows() {}
 
     /** {@code y = x}. */
-    static void copy(long x, long y, long count) {
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, x + i * Float.BYTES, Memory.ORDER)
-                    .intoMemorySegment(Memory.ALL, y + i * Float.BYTES, Memory.ORDER);
+    static void copy(long x, long y, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector.fromMemorySegment(S, ALL, (x + i * 4L) & MASK, ORDER)
+                    .intoMemorySegment(ALL, (y + i * 4L) & MASK, ORDER);
         }
         for (; i < count; i++) {
-            Memory.set(y + i * Float.BYTES, Memory.get(x + i * Float.BYTES));
+            Memory.set(y + i * 4L, Memory.get(x + i * 4L));
         }
     }
 
     /** {@code y = 0}. */
-    static void zero(long y, long count) {
-        FloatVector zero = FloatVector.zero(Memory.S);
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            zero.intoMemorySegment(Memory.ALL, y + i * Float.BYTES, Memory.ORDER);
+    static void zero(long y, int count) {
+        FloatVector zero = FloatVector.zero(S);
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            zero.intoMemorySegment(ALL, (y + i * 4L) & MASK, ORDER);
         }
         for (; i < count; i++) {
-            Memory.set(y + i * Float.BYTES, 0f);
+            Memory.set(y + i * 4L, 0f);
         }
     }
 
     /** {@code y = a + b}; {@code y} may be {@code a} or {@code b}. */
-    static void add(long a, long b, long y, long count) {
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            long at = i * Float.BYTES;
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, a + at, Memory.ORDER)
-                    .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b + at, Memory.ORDER))
-                    .intoMemorySegment(Memory.ALL, y + at, Memory.ORDER);
+    static void add(long a, long b, long y, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector.fromMemorySegment(S, ALL, (a + i * 4L) & MASK, ORDER)
+                    .add(FloatVector.fromMemorySegment(S, ALL, (b + i * 4L) & MASK, ORDER))
+                    .intoMemorySegment(ALL, (y + i * 4L) & MASK, ORDER);
         }
         for (; i < count; i++) {
-            long at = i * Float.BYTES;
-            Memory.set(y + at, Memory.get(a + at) + Memory.get(b + at));
+            Memory.set(y + i * 4L, Memory.get(a + i * 4L) + Memory.get(b + i * 4L));
         }
     }
 }

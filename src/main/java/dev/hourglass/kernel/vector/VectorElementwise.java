@@ -64,7 +64,8 @@ public final class VectorElementwise implements Elementwise {
         if (accumulate) {
             add(x, y, y, from, to);
         } else {
-            Rows.copy(Memory.address(x, from, to - from), Memory.address(y, from, to - from), to - from);
+            Rows.copy(
+                    Memory.address(x, from, to - from), Memory.address(y, from, to - from), Math.toIntExact(to - from));
         }
     }
 

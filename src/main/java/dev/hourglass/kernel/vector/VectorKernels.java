@@ -26,6 +26,7 @@ public final class VectorKernels {
                 new ScalarTimestepEncoding(),
                 new VectorLoss(),
                 new VectorOptimizer(),
-                new VectorRandomNormal());
+                new VectorRandomNormal(),
+                new VectorMultiplyAddChains());
     }
 }

@@ -15,8 +15,8 @@ import java.lang.foreign.MemorySegment;
  * the transformed weights, and transformed back. Packed weights are {@code [taps, panels, cin, COLUMNS]} and the bias
  * {@code [panels, COLUMNS]}.
  *
- * <p>Transformed patches are rows of {@link RegisterTile#STRIDE} bytes, several taps side by side in one row where the channels are few
- * ("slabs"), and several rows one after the other where they are many ("chunks").
+ * <p>Transformed patches are matrices {@code [tiles, STRIDE]}, one for each row of taps where their channels fit side by side, else one for
+ * each tap and chunk of channels.
  */
 final class WinogradConv2d {
 
@@ -26,11 +26,19 @@ final class WinogradConv2d {
     /** With fewer groups of tiles than this, groups are made smaller, and then split by output channels, to keep all threads busy. */
     private static final int ITEMS = 16;
 
+    /** Input channels whose kernels are transformed in one go. */
+    private static final int PACK_ROWS = 32;
+
+    /** Tiles that are transformed back in one go, at most. */
+    private static final int RUN = 16;
+
     private final WinogradTransform transform;
+    private final WinogradPatches patches;
     private final int taps;
 
     WinogradConv2d(WinogradTransform transform) {
         this.transform = transform;
+        this.patches = new WinogradPatches(transform);
         this.taps = transform.taps();
     }
 
@@ -63,84 +71,109 @@ final class WinogradConv2d {
             MemorySegment packed,
             MemorySegment workspace,
             int item) {
-        long scratch = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         int columns = Math.min(COLUMNS, g.cout() - item * COLUMNS);
         long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) item * COLUMNS * 4;
         long to = Memory.address(packed, 0, packedBytes(g) / 4);
-        long tapStep = tapStep(g);
+        long scratch = Memory.address(workspace, 0, workspaceBytes(g) / 4);
+        long row = g.cout() * 4L;
         long panel = to + (long) item * g.cin() * COLUMNS * 4;
-        for (int ci = 0; ci < g.cin(); ci++) {
-            for (int c = 0; c < columns; c += LANES) {
-                long first = from + ((long) ci * g.cout() + c) * 4;
-                long out = panel + ((long) ci * COLUMNS + c) * 4;
-                transform.weight(first, (long) g.cin() * g.cout() * 4, out, tapStep, scratch);
-            }
+        for (int ci = 0; ci < g.cin(); ci += PACK_ROWS) {
+            int rows = Math.min(PACK_ROWS, g.cin() - ci);
+            packRows(g, from + ci * row, g.cin() * row, row, rows, columns, panel + (long) ci * COLUMNS * 4, scratch);
         }
         zeroRest(g, panel, columns);
-        long row = to + taps * tapStep + (long) item * COLUMNS * 4;
-        for (int c = 0; c < COLUMNS; c++) {
-            Memory.set(row + c * 4L, 0f);
-        }
+        long biasRow = to + taps * tapStep(g) + (long) item * COLUMNS * 4;
+        Rows.zero(biasRow, COLUMNS);
         if (bias != null) {
-            Rows.copy(Memory.address(bias, (long) item * COLUMNS, columns), row, columns);
+            Rows.copy(Memory.address(bias, (long) item * COLUMNS, columns), biasRow, columns);
         }
     }
 
     /** Packs the weights of {@code g} for its adjoint: channels swapped, taps in reverse order. */
     void packAdjoint(Conv2dGeometry g, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
         Conv2dGeometry adjoint = g.adjoint();
-        long scratch = Memory.address(workspace, 0, workspaceBytes(adjoint) / 4);
         int columns = Math.min(COLUMNS, g.cin() - item * COLUMNS);
         long from = Memory.address(weight, 0, (long) g.depth() * g.cout());
         long to = Memory.address(packed, 0, packedBytes(adjoint) / 4);
-        long tapStep = tapStep(adjoint);
+        long scratch = Memory.address(workspace, 0, workspaceBytes(adjoint) / 4);
         long panel = to + (long) item * g.cout() * COLUMNS * 4;
-        long kernel = scratch + (long) taps * BYTES; // [9, LANES]: one output channel, a vector of input channels
-        for (int co = 0; co < g.cout(); co++) {
-            for (int c = 0; c < columns; c += LANES) {
-                int ci = item * COLUMNS + c;
-                for (int tap = 0; tap < 9; tap++) {
-                    long first = from + (((8L - tap) * g.cin() + ci) * g.cout() + co) * 4;
-                    for (int lane = 0; lane < LANES; lane++) {
-                        Memory.set(
-                                kernel + ((long) tap * LANES + lane) * 4,
-                                Memory.get(first + (long) lane * g.cout() * 4));
-                    }
-                }
-                transform.weight(kernel, BYTES, panel + ((long) co * COLUMNS + c) * 4, tapStep, scratch);
+        long swapped = scratch + packScratchBytes(); // [9, PACK_ROWS, COLUMNS]
+        long kernelStep = (long) PACK_ROWS * COLUMNS * 4;
+        for (int co = 0; co < g.cout(); co += PACK_ROWS) {
+            int rows = Math.min(PACK_ROWS, g.cout() - co);
+            for (int tap = 0; tap < 9; tap++) {
+                long first = from + (((8L - tap) * g.cin() + (long) item * COLUMNS) * g.cout() + co) * 4;
+                Transpose.copy(first, g.cout() * 4L, columns, rows, swapped + tap * kernelStep, COLUMNS * 4L);
             }
+            packRows(
+                    adjoint,
+                    swapped,
+                    kernelStep,
+                    COLUMNS * 4L,
+                    rows,
+                    columns,
+                    panel + (long) co * COLUMNS * 4,
+                    scratch);
         }
         zeroRest(adjoint, panel, columns);
-        long row = to + taps * tapStep + (long) item * COLUMNS * 4;
-        for (int c = 0; c < COLUMNS; c++) {
-            Memory.set(row + c * 4L, 0f);
+        Rows.zero(to + taps * tapStep(adjoint) + (long) item * COLUMNS * 4, COLUMNS);
+    }
+
+    /**
+     * Transforms the kernels of some input channels and one panel of output channels.
+     *
+     * @param kernelStep bytes from one element of a kernel to the next
+     * @param rowStep bytes from one input channel to the next
+     */
+    private void packRows(
+            Conv2dGeometry g,
+            long from,
+            long kernelStep,
+            long rowStep,
+            int rows,
+            int columns,
+            long panel,
+            long scratch) {
+        int side = transform.side;
+        long tap = tapStep(g);
+        long element = (long) PACK_ROWS * BYTES;
+        for (int c = 0; c < columns; c += LANES) {
+            for (int j = 0; j < 3; j++) {
+                long in = from + j * kernelStep + c * 4L;
+                transform.weight(in, 3 * kernelStep, rowStep, scratch + j * element, 3 * element, BYTES, rows);
+            }
+            for (int i = 0; i < side; i++) {
+                long out = panel + i * side * tap + c * 4L;
+                transform.weight(scratch + i * 3 * element, element, BYTES, out, tap, COLUMNS * 4L, rows);
+            }
         }
+    }
+
+    private long packScratchBytes() {
+        return 3L * transform.side * PACK_ROWS * BYTES;
     }
 
     private void zeroRest(Conv2dGeometry g, long panel, int columns) {
         for (int tap = 0; tap < taps && columns < COLUMNS; tap++) {
             for (int ci = 0; ci < g.cin(); ci++) {
-                for (int c = columns; c < COLUMNS; c++) {
-                    Memory.set(panel + tap * tapStep(g) + ((long) ci * COLUMNS + c) * 4, 0f);
-                }
+                Rows.zero(panel + tap * tapStep(g) + ((long) ci * COLUMNS + columns) * 4, COLUMNS - columns);
             }
         }
     }
 
     long workspaceBytes(Conv2dGeometry g) {
-        int tiles = groupTiles(g);
-        return tileBytes(g) * tiles + fixedBytes(g);
+        long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4;
+        return Math.max(packing, tileBytes(g) * groupTiles(g) + fixedBytes(g));
     }
 
     /** Transformed patches and products of one tile. */
     private long tileBytes(Conv2dGeometry g) {
-        return slabs(g) * STRIDE + (long) taps * panels(g) * COLUMNS * 4;
+        return matrices(g) * STRIDE + (long) taps * panels(g) * COLUMNS * 4;
     }
 
     private long fixedBytes(Conv2dGeometry g) {
-        return taps * 8L
-                + (long) taps * BYTES
-                + taps * g.cin() * 4L
+        long finish = (long) transform.outputs * transform.side * RUN * COLUMNS * 4;
+        return Math.max(patches.scratchBytes(Math.min(g.cin(), DEPTH)), finish)
                 + (long) panels(g) * COLUMNS * 4
                 + RegisterTile.BYTES_OUT;
     }
@@ -167,28 +200,29 @@ final class WinogradConv2d {
         int tile0 = item / columnBlocks * group;
         int count = Math.min(group, transform.tiles(g) - tile0);
 
-        long offsets = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long scratch = offsets + taps * 8L;
-        long patch = scratch + (long) taps * BYTES;
-        long shifted = patch + taps * g.cin() * 4L;
+        long shifted = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long partial = shifted + (long) panels * COLUMNS * 4;
         long v = partial + RegisterTile.BYTES_OUT;
-        long m = v + slabs(g) * STRIDE * group;
-        placeTaps(g, group, offsets);
+        long m = v + matrices(g) * STRIDE * group;
+        long scratch = m + (long) taps * panels * group * COLUMNS * 4;
 
-        for (int t = 0; t < count; t++) {
-            transformPatch(g, x, tile0 + t, v + t * STRIDE, group * STRIDE, offsets, scratch, patch);
+        long tap1 = tapOffset(g, group, 1);
+        long row1 = tapOffset(g, group, transform.side);
+        for (int c = 0; c < g.cin(); c += DEPTH) {
+            int channels = Math.min(DEPTH, g.cin() - c);
+            long out = v + c / DEPTH * (group * STRIDE);
+            patches.transform(g, x + c * 4L, tile0, count, channels, out, STRIDE, tap1, row1, scratch);
         }
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
         for (int tap = 0; tap < taps; tap++) {
             for (int p = panel0; p < panel1; p++) {
                 long u = weights + tap * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
                 long product = m + ((long) tap * panels + p) * group * COLUMNS * 4;
-                multiply(g, v + Memory.getLong(offsets + tap * 8L), u, product, count, group, partial);
+                multiply(g, v + tapOffset(g, group, tap), u, product, count, group, partial);
             }
         }
         long bias = weights + taps * tapStep(g);
-        writeTiles(g, m, bias, shift, shifted, addend, y, tile0, count, panel0, panel1, group, scratch);
+        finish(g, m, bias, shift, shifted, addend, y, tile0, count, panel0, panel1, group, scratch);
     }
 
     /** One tap's products for all tiles of a group and one panel of output channels. */
@@ -208,33 +242,8 @@ final class WinogradConv2d {
         }
     }
 
-    /** Gathers and transforms one patch; patches inside the image are read where they are. */
-    private void transformPatch(
-            Conv2dGeometry g, long x, int tile, long out, long chunkStep, long offsets, long scratch, long patch) {
-        int across = transform.tilesAcross(g);
-        int down = transform.tilesDown(g);
-        int side = transform.side;
-        int left = tile % across * transform.outputs - g.padLeft();
-        int top = tile / across % down * transform.outputs - g.padTop();
-        int n = tile / across / down;
-        long image = x + (long) n * g.h() * g.w() * g.xStride() * 4;
-        long pixel = g.xStride() * 4L;
-        boolean inside = top >= 0 && left >= 0 && top + side <= g.h() && left + side <= g.w();
-        long corner = inside ? image + ((long) top * g.w() + left) * pixel : patch;
-        long rowStep = inside ? g.w() * pixel : side * g.cin() * 4L;
-        long columnStep = inside ? pixel : g.cin() * 4L;
-        if (!inside) {
-            Patch.gather(image, g.h(), g.w(), pixel, top, left, side, side, g.cin(), patch);
-        }
-        for (int k = 0; k < g.cin(); k += DEPTH) {
-            long chunk = out + k / DEPTH * chunkStep;
-            int channels = Math.min(DEPTH, g.cin() - k);
-            transform.input(corner + k * 4L, rowStep, columnStep, channels, chunk, offsets, scratch);
-        }
-    }
-
-    /** Transforms the products of a group back and writes the outputs. */
-    private void writeTiles(
+    /** Transforms the products of a group back and writes the outputs, run by run of tiles side by side in one image. */
+    private void finish(
             Conv2dGeometry g,
             long m,
             long bias,
@@ -251,55 +260,96 @@ final class WinogradConv2d {
         int across = transform.tilesAcross(g);
         int down = transform.tilesDown(g);
         int outputs = transform.outputs;
-        long tapStep = (long) panels(g) * group * COLUMNS * 4;
-        long pixel = g.yStride() * 4L;
         int first = panel0 * COLUMNS;
         int last = Math.min(panel1 * COLUMNS, g.cout());
         int image = -1;
         long biasRow = bias;
-        for (int t = 0; t < count; t++) {
-            int tile = tile0 + t;
-            int left = tile % across * outputs;
-            int top = tile / across % down * outputs;
-            int n = tile / across / down;
+        int done = 0;
+        while (done < count) {
+            int column = (tile0 + done) % across;
+            int row = (tile0 + done) / across % down;
+            int n = (tile0 + done) / across / down;
+            int run = Math.min(Math.min(RUN, across - column), count - done);
             if (shift != null && n != image) {
                 image = n;
                 biasRow = shifted;
-                long row = Memory.address(shift, (long) n * g.cout(), g.cout());
-                Rows.add(bias + first * 4L, row + first * 4L, shifted + first * 4L, last - first);
+                long shiftRow = Memory.address(shift, (long) n * g.cout(), g.cout());
+                Rows.add(bias + first * 4L, shiftRow + first * 4L, shifted + first * 4L, last - first);
             }
-            long at = (((long) n * g.oh() + top) * g.ow() + left) * pixel;
+            int top = row * outputs;
+            int left = column * outputs;
+            long at = (((long) n * g.oh() + top) * g.ow() + left) * g.yStride() * 4;
             int rows = Math.min(outputs, g.oh() - top);
-            int columns = Math.min(outputs, g.ow() - left);
-            for (int c = first; c < last; c += LANES) {
-                long from = m + (((long) c / COLUMNS * group + t) * COLUMNS + c % COLUMNS) * 4;
-                transform.output(
-                        from,
-                        tapStep,
-                        biasRow + c * 4L,
-                        y + at + c * 4L,
-                        addend == 0 ? 0 : addend + at + c * 4L,
-                        g.ow() * pixel,
-                        pixel,
-                        rows,
-                        columns,
-                        scratch);
+            int rest = g.ow() - left - (run - 1) * outputs; // columns from the last tile on
+            for (int c = first; c < last; c += COLUMNS) {
+                long products = m + ((long) c / COLUMNS * group + done) * COLUMNS * 4;
+                int channels = Math.min(COLUMNS, last - c);
+                long plus = addend == 0 ? 0 : addend + at + c * 4L;
+                long to = y + at + c * 4L;
+                finishRun(g, products, group, biasRow + c * 4L, plus, to, run, rows, rest, channels, scratch);
+            }
+            done += run;
+        }
+    }
+
+    private void finishRun(
+            Conv2dGeometry g,
+            long m,
+            int group,
+            long bias,
+            long addend,
+            long y,
+            int run,
+            int rows,
+            int rest,
+            int channels,
+            long scratch) {
+        int side = transform.side;
+        int outputs = transform.outputs;
+        long tapStep = (long) panels(g) * group * COLUMNS * 4;
+        long column = run * COLUMNS * 4L;
+        for (int j = 0; j < side; j++) {
+            long in = m + j * tapStep;
+            transform.output(in, side * tapStep, BYTES, scratch + j * column, side * column, BYTES, 2 * run);
+        }
+        long pixel = g.yStride() * 4L;
+        int whole = rest >= outputs ? run : run - 1;
+        for (int i = 0; i < rows; i++) {
+            for (int c = 0; c < channels; c += LANES) {
+                long from = scratch + i * side * column + c * 4L;
+                long at = (long) i * g.ow() * pixel + c * 4L;
+                long plus = addend == 0 ? 0 : addend + at;
+                finishRow(from, column, bias + c * 4L, plus, y + at, pixel, 0, whole, outputs);
+                finishRow(from, column, bias + c * 4L, plus, y + at, pixel, whole, run - whole, rest);
             }
         }
     }
 
-    /** Where each tap of a transformed patch lies, in bytes from the patch's first: slabs of rows, taps side by side in a slab. */
-    private void placeTaps(Conv2dGeometry g, int group, long offsets) {
-        int perSlab = tapsPerSlab(g);
-        int chunks = chunks(g);
-        for (int tap = 0; tap < taps; tap++) {
-            long slab = (long) (tap / perSlab) * chunks * group * STRIDE;
-            Memory.setLong(offsets + tap * 8L, slab + (long) (tap % perSlab) * g.cin() * 4);
+    /** One row of outputs of {@code count} tiles from {@code first} on, one vector of channels. */
+    private void finishRow(
+            long in, long axis, long bias, long addend, long y, long pixel, int first, int count, int columns) {
+        long from = in + first * COLUMNS * 4L;
+        long step = transform.outputs * pixel;
+        long to = y + first * step;
+        if (addend == 0) {
+            transform.finish(from, axis, COLUMNS * 4L, bias, to, pixel, step, count, columns);
+        } else {
+            long plus = addend + first * step;
+            transform.finishAdded(from, axis, COLUMNS * 4L, bias, plus, to, pixel, step, count, columns);
         }
     }
 
-    private static int tapsPerSlab(Conv2dGeometry g) {
-        return Math.max(1, DEPTH / g.cin());
+    /** Where a tap's transformed patches begin, in bytes from the first tap's. */
+    private long tapOffset(Conv2dGeometry g, int group, int tap) {
+        if (rowFits(g)) {
+            return tap / transform.side * (group * STRIDE) + (long) (tap % transform.side) * g.cin() * 4;
+        }
+        return (long) tap * chunks(g) * group * STRIDE;
+    }
+
+    /** Whether the channels of one row of taps fit side by side. */
+    private boolean rowFits(Conv2dGeometry g) {
+        return transform.side * g.cin() <= DEPTH;
     }
 
     /** Rows that one tap of one tile takes. */
@@ -307,10 +357,9 @@ final class WinogradConv2d {
         return (g.cin() + DEPTH - 1) / DEPTH;
     }
 
-    /** Rows that all taps of one tile take. */
-    private int slabs(Conv2dGeometry g) {
-        int perSlab = tapsPerSlab(g);
-        return (taps + perSlab - 1) / perSlab * chunks(g);
+    /** Matrices of transformed patches. */
+    private int matrices(Conv2dGeometry g) {
+        return rowFits(g) ? transform.side : taps * chunks(g);
     }
 
     private static int panels(Conv2dGeometry g) {

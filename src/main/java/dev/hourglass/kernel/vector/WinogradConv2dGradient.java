@@ -19,6 +19,9 @@ final class WinogradConv2dGradient {
     /** What a group's transformed patches and gradients may take: most of a second-level cache. */
     private static final long GROUP_BYTES = 1280 << 10;
 
+    /** What a run of transformed output gradients may take between the two passes. */
+    private static final int RUN_BYTES = 20 << 10;
+
     /** Tiles of a group at most: the depth of one product. */
     private static final int MAX_GROUP = 128;
 
@@ -37,17 +40,28 @@ final class WinogradConv2dGradient {
     private static final int REDUCE_CHANNELS = 8;
 
     private final WinogradTransform transform;
+    private final WinogradPatches patches;
     private final int taps;
 
     WinogradConv2dGradient(WinogradTransform transform) {
         this.transform = transform;
+        this.patches = new WinogradPatches(transform);
         this.taps = transform.taps();
     }
 
     long workspaceBytes(Conv2dGeometry g) {
         long perTile = taps * (inStride(g) + outStride(g)) * 4L;
-        long patch = (long) taps * Math.max(g.cin(), g.cout()) * 4;
-        return perTile * groupTiles(g) + patch + taps * 8L + 2L * taps * BYTES + RegisterTile.BYTES_OUT;
+        long reduce = 3L * transform.side * BYTES + (long) taps * BYTES;
+        return Math.max(perTile * groupTiles(g) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
+    }
+
+    private long scratchBytes(Conv2dGeometry g) {
+        return Math.max(patches.scratchBytes(g.cin()), 2L * taps * gradientRun(g) * g.cout() * 4);
+    }
+
+    /** Tiles whose output gradients are transformed in one go. */
+    private int gradientRun(Conv2dGeometry g) {
+        return Math.max(1, RUN_BYTES / (taps * g.cout() * 4));
     }
 
     int items(Conv2dGeometry g) {
@@ -68,23 +82,18 @@ final class WinogradConv2dGradient {
         int group = groupTiles(g);
         long partial = Memory.address(partials, chunk * partialFloats(g), partialFloats(g));
 
-        long offsets = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long scratch = offsets + taps * 8L;
-        long tile = scratch + (long) taps * BYTES;
+        long tile = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long v = tile + RegisterTile.BYTES_OUT;
         long inTap = (long) group * inStride(g) * 4;
         long m = v + taps * inTap;
         long outTap = (long) group * outStride(g) * 4;
-        long patch = m + taps * outTap;
-        for (int tap = 0; tap < taps; tap++) {
-            Memory.setLong(offsets + tap * 8L, tap * inTap);
-        }
+        long scratch = m + taps * outTap;
+        long inTile = inStride(g) * 4L;
         for (int first = begin; first < end; first += group) {
             int count = Math.min(group, end - first);
-            for (int t = 0; t < count; t++) {
-                transformPatch(g, x, first + t, ci0, ci1, v + (long) t * inStride(g) * 4, offsets, scratch, patch);
-                transformGradient(g, dy, first + t, m + (long) t * outStride(g) * 4, outTap, scratch, patch);
-            }
+            patches.transform(
+                    g, x + ci0 * 4L, first, count, ci1 - ci0, v, inTile, inTap, transform.side * inTap, scratch);
+            transformGradients(g, dy, first, count, m, outTap, scratch);
             for (int tap = 0; tap < taps; tap++) {
                 long to = partial + (long) tap * paddedIn(g) * paddedOut(g) * 4;
                 multiply(g, v + tap * inTap, m + tap * outTap, to, ci0, ci1, count, first == begin, tile);
@@ -114,42 +123,42 @@ final class WinogradConv2dGradient {
         }
     }
 
-    private void transformPatch(
-            Conv2dGeometry g, long x, int tile, int ci0, int ci1, long out, long offsets, long scratch, long patch) {
-        int across = transform.tilesAcross(g);
-        int down = transform.tilesDown(g);
-        int side = transform.side;
-        int left = tile % across * transform.outputs - g.padLeft();
-        int top = tile / across % down * transform.outputs - g.padTop();
-        int n = tile / across / down;
-        long pixel = g.xStride() * 4L;
-        long image = x + (long) n * g.h() * g.w() * pixel + ci0 * 4L;
-        int channels = ci1 - ci0;
-        if (top >= 0 && left >= 0 && top + side <= g.h() && left + side <= g.w()) {
-            long corner = image + ((long) top * g.w() + left) * pixel;
-            transform.input(corner, g.w() * pixel, pixel, channels, out, offsets, scratch);
-        } else {
-            Patch.gather(image, g.h(), g.w(), pixel, top, left, side, side, channels, patch);
-            transform.input(patch, side * channels * 4L, channels * 4L, channels, out, offsets, scratch);
-        }
-    }
-
-    private void transformGradient(
-            Conv2dGeometry g, long dy, int tile, long out, long tapStep, long scratch, long patch) {
+    /** Transforms the output gradients of some tiles, run by run of tiles side by side in one image. */
+    private void transformGradients(
+            Conv2dGeometry g, long dy, int tile, int tiles, long out, long tapStep, long scratch) {
         int across = transform.tilesAcross(g);
         int down = transform.tilesDown(g);
         int outputs = transform.outputs;
-        int left = tile % across * outputs;
-        int top = tile / across % down * outputs;
-        int n = tile / across / down;
+        int side = transform.side;
+        long bytes = g.cout() * 4L;
         long pixel = g.yStride() * 4L;
-        long image = dy + (long) n * g.oh() * g.ow() * pixel;
-        if (top + outputs <= g.oh() && left + outputs <= g.ow()) {
-            long corner = image + ((long) top * g.ow() + left) * pixel;
-            transform.outputGradient(corner, g.ow() * pixel, pixel, g.cout(), out, tapStep, scratch);
-        } else {
-            Patch.gather(image, g.oh(), g.ow(), pixel, top, left, outputs, outputs, g.cout(), patch);
-            transform.outputGradient(patch, outputs * g.cout() * 4L, g.cout() * 4L, g.cout(), out, tapStep, scratch);
+        long tileStep = outStride(g) * 4L;
+        int done = 0;
+        while (done < tiles) {
+            int column = (tile + done) % across;
+            int row = (tile + done) / across % down;
+            int n = (tile + done) / across / down;
+            int run = Math.min(Math.min(gradientRun(g), across - column), tiles - done);
+            int top = row * outputs;
+            int left = column * outputs;
+            int width = run * outputs;
+            long image = dy + (long) n * g.oh() * g.ow() * pixel;
+            boolean inside = pixel == bytes && top + outputs <= g.oh() && left + width <= g.ow();
+            long from = inside ? image + ((long) top * g.ow() + left) * pixel : scratch + side * width * bytes;
+            long inRow = inside ? g.ow() * pixel : width * bytes;
+            if (!inside) {
+                Patch.gather(image, g.oh(), g.ow(), pixel, top, left, outputs, width, g.cout(), from);
+            }
+            int vectors = width * g.cout() / LANES;
+            transform.outputGradient(from, inRow, BYTES, scratch, width * bytes, BYTES, vectors);
+            for (int i = 0; i < side; i++) {
+                for (int t = 0; t < run; t++) {
+                    long in = scratch + i * width * bytes + t * outputs * bytes;
+                    long to = out + i * side * tapStep + (done + t) * tileStep;
+                    transform.outputGradient(in, bytes, BYTES, to, tapStep, BYTES, g.cout() / LANES);
+                }
+            }
+            done += run;
         }
     }
 
@@ -169,7 +178,7 @@ final class WinogradConv2dGradient {
         long sums = Memory.address(partials, 0, chunks * partialFloats(g));
         long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
         long scratch = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long total = scratch + (long) taps * BYTES;
+        long total = scratch + 3L * transform.side * BYTES;
         long tapStep = (long) paddedIn(g) * paddedOut(g) * 4;
         int last = Math.min((item + 1) * REDUCE_CHANNELS, g.cin());
         for (int ci = item * REDUCE_CHANNELS; ci < last; ci++) {
@@ -177,13 +186,17 @@ final class WinogradConv2dGradient {
                 long u = sums + ((long) ci * paddedOut(g) + c) * 4;
                 long to = dw + ((long) ci * g.cout() + c) * 4;
                 long step = (long) g.cin() * g.cout() * 4;
-                if (chunks == 1) {
-                    transform.weightGradient(u, tapStep, to, step, accumulate, scratch);
-                } else {
-                    for (int tap = 0; tap < taps; tap++) {
-                        addChunks(g, u + tap * tapStep, total + (long) tap * BYTES, LANES);
+                for (int tap = 0; tap < taps; tap++) {
+                    addChunks(g, u + tap * tapStep, total + (long) tap * BYTES, LANES);
+                }
+                kernelGradient(total, scratch);
+                for (int k = 0; k < 9; k++) {
+                    long part = total + (long) k * BYTES;
+                    if (accumulate) {
+                        Rows.add(part, to + k * step, to + k * step, LANES);
+                    } else {
+                        Rows.copy(part, to + k * step, LANES);
                     }
-                    transform.weightGradient(total, BYTES, to, step, accumulate, scratch);
                 }
             }
         }
@@ -199,6 +212,14 @@ final class WinogradConv2dGradient {
                 }
             }
         }
+    }
+
+    /** Transforms the gradients of a vector of kernels back, in place: {@code taps} vectors to the first 9. */
+    private void kernelGradient(long u, long scratch) {
+        int side = transform.side;
+        long row = (long) side * BYTES;
+        transform.weightGradient(u, row, BYTES, scratch, row, BYTES, side);
+        transform.weightGradient(scratch, BYTES, row, u, BYTES, 3L * BYTES, 3);
     }
 
     /** Adds a run of floats up over the chunks, in order. */

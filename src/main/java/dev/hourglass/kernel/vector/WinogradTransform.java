@@ -12,15 +12,18 @@ import dev.hourglass.kernel.Conv2dGeometry;
  * dg = G' [(B' d B) * (A dy A')] G
  * </pre>
  *
- * and the products over all channels and tiles are {@code (m + 2)^2} matrix products. Every map goes over one vector of channels at a
- * time: down the columns into scratch memory, then along the rows. {@code Taps} are the {@code (m + 2)^2} elements of a transformed tile.
+ * and the products over all channels and tiles are {@code (m + 2)^2} matrix products, one for each element of a transformed tile, called
+ * a tap here. Each method is one matrix along one axis; a transform is one pass down the columns and one along the rows.
+ *
+ * <p>Common parameters: {@code in} is the address of the first vector, {@code inAxis} the bytes from one element to the next along the
+ * axis, {@code inStep} the bytes from one vector to the next of {@code count} that are done side by side; likewise for {@code out}.
  */
 abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
 
-    /** Outputs along the side of a tile. */
+    /** Outputs along the side of a tile: {@code m}. */
     final int outputs;
 
-    /** Elements along the side of a transformed tile. */
+    /** Elements along the side of a transformed tile: {@code m + 2}. */
     final int side;
 
     WinogradTransform(int outputs) {
@@ -48,60 +51,44 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
         return g.n() * tilesDown(g) * tilesAcross(g);
     }
 
-    /**
-     * {@code B' d B}.
-     *
-     * @param d address of the patch's corner, {@code side x side} pixels
-     * @param rowStep bytes from a patch's row to the next
-     * @param columnStep bytes from pixel to pixel
-     * @param channels a multiple of the vector's lanes
-     * @param out address that the offsets count from
-     * @param offsets address of {@code taps} longs: where each tap goes
-     * @param scratch address of {@code taps} vectors
-     */
-    abstract void input(long d, long rowStep, long columnStep, int channels, long out, long offsets, long scratch);
+    /** {@code B'}: {@code side} elements of a patch to as many of its transform. */
+    abstract void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+
+    /** {@code A'}: {@code side} elements of products to {@code outputs} outputs. */
+    abstract void output(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+
+    /** {@code A}: {@code outputs} elements of the output's gradient to {@code side} of its transform. */
+    abstract void outputGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+
+    /** {@code G}: 3 elements of the kernel to {@code side} of its transform. */
+    abstract void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+
+    /** {@code G'}: {@code side} elements of the transformed kernel's gradient to 3 of the kernel's. */
+    abstract void weightGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
 
     /**
-     * {@code y = A' m A + bias (+ addend)} for one vector of channels.
+     * {@link #output} for the last pass: adds a bias and writes only the columns that exist.
      *
-     * @param m address of the first tap
-     * @param tapStep bytes from tap to tap
      * @param bias address of a vector
-     * @param y address of the tile's first pixel
-     * @param addend address of what is added to the first pixel, 0 for none; same steps as {@code y}
-     * @param rows how many of the tile's rows exist
-     * @param columns how many of its columns exist
+     * @param columns how many of the outputs exist
      */
-    abstract void output(
-            long m,
-            long tapStep,
+    abstract void finish(
+            long in, long inAxis, long inStep, long bias, long out, long outAxis, long outStep, int count, int columns);
+
+    /**
+     * {@link #finish} with something added.
+     *
+     * @param addend address of what is added to the first output; steps like {@code out}, and may be {@code out}
+     */
+    abstract void finishAdded(
+            long in,
+            long inAxis,
+            long inStep,
             long bias,
-            long y,
             long addend,
-            long rowStep,
-            long columnStep,
-            int rows,
-            int columns,
-            long scratch);
-
-    /**
-     * {@code A dy A'}.
-     *
-     * @param dy address of the tile's first pixel, {@code outputs x outputs} pixels
-     * @param out address of the first tap
-     * @param tapStep bytes from tap to tap
-     */
-    abstract void outputGradient(
-            long dy, long rowStep, long columnStep, int channels, long out, long tapStep, long scratch);
-
-    /**
-     * {@code G g G'} for one vector of channels.
-     *
-     * @param g address of the kernel's first element
-     * @param step bytes from element to element, row by row
-     */
-    abstract void weight(long g, long step, long out, long tapStep, long scratch);
-
-    /** {@code dg (+)= G' u G} for one vector of channels. */
-    abstract void weightGradient(long u, long tapStep, long dg, long step, boolean accumulate, long scratch);
+            long out,
+            long outAxis,
+            long outStep,
+            int count,
+            int columns);
 }

@@ -1,0 +1,43 @@
+package dev.hourglass.measure;
+
+import dev.hourglass.ImageSize;
+import dev.hourglass.SessionOptions;
+import dev.hourglass.UNet;
+import dev.hourglass.graph.MemoryPlan;
+import dev.hourglass.graph.Node;
+import dev.hourglass.unet.Architecture;
+import java.util.Set;
+
+/**
+ * Something to measure.
+ *
+ * @param batch images at a time, at least 1
+ * @param threads threads that work, at least 1
+ */
+public record Job(Mode mode, int batch, int threads) {
+
+    /** The job in words. */
+    public String label() {
+        return mode.label() + ", batch " + batch + ", " + threads + (threads == 1 ? " thread" : " threads");
+    }
+
+    SessionOptions options(ImageSize size) {
+        return new SessionOptions(batch, size.height(), size.width(), threads, Set.of());
+    }
+
+    /** Multiply-adds of one forward pass of the whole batch. */
+    long multiplyAdds(Architecture architecture, ImageSize size) {
+        return UNet.graph(architecture, options(size)).nodes().stream()
+                .mapToLong(Node::multiplyAdds)
+                .sum();
+    }
+
+    /** Off-heap bytes by plan: weights, activations and scratch; for training gradients and both moments too. */
+    long plannedBytes(Architecture architecture, ImageSize size) {
+        MemoryPlan plan = switch (mode) {
+            case INFER -> UNet.inferencePlan(architecture, options(size));
+            case TRAIN -> UNet.trainingPlan(architecture, options(size));
+        };
+        return (mode == Mode.TRAIN ? 4 : 1) * plan.parameters() + plan.programBytes();
+    }
+}
