@@ -9,15 +9,17 @@ import dev.hourglass.bench.peer.Comparison;
 import dev.hourglass.bench.peer.Engine;
 import dev.hourglass.bench.peer.HourglassEngine;
 import dev.hourglass.bench.peer.Job;
-import dev.hourglass.bench.peer.Machine;
 import dev.hourglass.bench.peer.OnnxRuntimeEngine;
 import dev.hourglass.bench.peer.PyTorchEngine;
 import dev.hourglass.bench.peer.PythonEngine;
 import dev.hourglass.bench.peer.Report;
 import dev.hourglass.bench.peer.Turns;
+import dev.hourglass.measure.Machine;
 import java.io.IOException;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 
 /** Everything that is measured against others, in turns; see the README beside this project. */
@@ -33,7 +35,9 @@ public final class Perf {
     private Perf(PerfOptions options) {
         this.options = options;
         turns = new Turns(options.rounds(), options.warmUpSeconds());
-        machine = Machine.describe();
+        Machine here = Machine.here();
+        machine = String.format(
+                Locale.ROOT, "%s; %s; %s; load %.1f", here.describe(), here.java(), LocalDate.now(), here.load());
     }
 
     /** Options as in {@link PerfOptions#USAGE}; exit code 1 when the engines disagree, 2 for a wrong option or setting. */
