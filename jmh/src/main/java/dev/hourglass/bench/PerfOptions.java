@@ -34,6 +34,7 @@ final class PerfOptions {
               --nd4j jmh/nd4j/target   where the project of ND4J was built, if it was
             """;
 
+    private static final String QUICK = "--quick";
     private static final int TRAINING_BATCH = 128;
     private static final int LARGEST_SCALED_BATCH = 128;
     private static final int SCALED_BATCH = 16;
@@ -79,9 +80,13 @@ final class PerfOptions {
      */
     static PerfOptions parse(String[] arguments) {
         PerfOptions options = new PerfOptions();
+        if (List.of(arguments).contains(QUICK)) {
+            // first, so that other options count wherever they stand
+            options.shorten();
+        }
         for (int k = 0; k < arguments.length; k++) {
             switch (arguments[k]) {
-                case "--quick" -> options.shorten();
+                case QUICK -> {}
                 case "--compile" -> options.compiled = true;
                 default -> {
                     if (k + 1 == arguments.length) {
