@@ -19,7 +19,16 @@ public class ChannelsBenchmark extends ShortRuns {
     public Twin twin;
 
     /** One side of the concatenation, or the shifted features, {@code NxHxWxC}. */
-    @Param({"16x28x28x32", "16x14x14x64", "16x7x7x128"})
+    @Param({
+        "16x28x28x32",
+        "16x14x14x64",
+        "16x7x7x128",
+        "2x64x64x128",
+        "2x8x8x512",
+        "1x64x64x320",
+        "1x8x8x1280",
+        "1x392x392x64"
+    })
     public String input;
 
     private final Operands operands = new Operands();

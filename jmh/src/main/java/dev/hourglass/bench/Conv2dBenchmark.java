@@ -5,6 +5,7 @@ import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
@@ -24,21 +25,34 @@ public class Conv2dBenchmark extends ShortRuns {
     @Param
     public Twin twin;
 
-    /** Layers of TinyUNet as {@code CINxCOUT/KxK/HxW}, stride 1, same padding. */
+    /**
+     * Layers of TinyUNet, UNet2DModel at 64x64, Stable Diffusion's UNet on latents of 64x64 and the U-Net of 2015 at 572x572, as
+     * {@code CINxCOUT/KxK/NxHxW}: padded by half the kernel, and stride 1 unless {@code /2} or {@code /unpadded} follows.
+     */
     @Param({
-        "32x32/3x3/28x28",
-        "96x32/3x3/28x28",
-        "64x64/3x3/14x14",
-        "128x128/3x3/7x7",
-        "128x128/3x3/3x3",
-        "1x32/3x3/28x28",
-        "96x32/1x1/28x28"
+        "32x32/3x3/16x28x28",
+        "96x32/3x3/16x28x28",
+        "64x64/3x3/16x14x14",
+        "128x128/3x3/16x7x7",
+        "128x128/3x3/16x3x3",
+        "1x32/3x3/16x28x28",
+        "96x32/1x1/16x28x28",
+        "128x128/3x3/2x64x64",
+        "128x128/3x3/2x64x64/2",
+        "256x256/3x3/2x32x32",
+        "512x512/3x3/2x16x16",
+        "1024x512/3x3/2x8x8",
+        "1024x512/1x1/2x8x8",
+        "320x320/3x3/1x64x64",
+        "320x320/1x1/1x64x64",
+        "640x640/3x3/1x32x32",
+        "1280x1280/3x3/1x16x16",
+        "2560x1280/3x3/1x8x8",
+        "64x64/3x3/1x570x570/unpadded",
+        "128x128/3x3/1x282x282/unpadded",
+        "1024x1024/3x3/1x30x30/unpadded"
     })
     public String layer;
-
-    /** Images at a time. */
-    @Param("16")
-    public int batch;
 
     private final Operands operands = new Operands();
     private Conv2d kernel;
@@ -61,9 +75,9 @@ public class Conv2dBenchmark extends ShortRuns {
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().conv2d();
-        geometry = parse(layer, batch);
+        geometry = parse(layer);
         adjoint = geometry.adjoint();
-        long inputs = (long) batch * geometry.h() * geometry.w() * geometry.cin();
+        long inputs = (long) geometry.n() * geometry.h() * geometry.w() * geometry.cin();
         long outputs = (long) geometry.rows() * geometry.cout();
         long weights = (long) geometry.depth() * geometry.cout();
         x = operands.normals(inputs);
@@ -81,14 +95,20 @@ public class Conv2dBenchmark extends ShortRuns {
         pack();
         int items = kernel.packItems(adjoint);
         for (int item = 0; item < items; item++) {
-            kernel.packAdjoint(geometry, weight, packedAdjoint, item);
+            kernel.packAdjoint(geometry, weight, packedAdjoint, workspace, item);
         }
     }
 
-    private static Conv2dGeometry parse(String layer, int batch) {
-        int[] n = Arrays.stream(layer.split("[x/]")).mapToInt(Integer::parseInt).toArray();
-        return Conv2dGeometry.of(
-                batch, n[4], n[5], n[0], n[1], n[2], n[3], Window.padded(n[2] / 2), Window.padded(n[3] / 2));
+    private static Conv2dGeometry parse(String layer) {
+        String[] parts = layer.split("/");
+        int[] n = Arrays.stream(String.join("x", List.of(parts).subList(0, 3)).split("x"))
+                .mapToInt(Integer::parseInt)
+                .toArray();
+        String last = parts.length > 3 ? parts[3] : "1";
+        int padding = last.equals("unpadded") ? 0 : n[2] / 2;
+        int stride = last.equals("unpadded") ? 1 : Integer.parseInt(last);
+        Window window = new Window(stride, padding, padding, 1);
+        return Conv2dGeometry.of(n[4], n[5], n[6], n[0], n[1], n[2], n[3], window, window);
     }
 
     /** Gives the operands back. */
@@ -102,7 +122,7 @@ public class Conv2dBenchmark extends ShortRuns {
     public void pack() {
         int items = kernel.packItems(geometry);
         for (int item = 0; item < items; item++) {
-            kernel.pack(geometry, weight, bias, packed, item);
+            kernel.pack(geometry, weight, bias, packed, workspace, item);
         }
     }
 
@@ -111,7 +131,7 @@ public class Conv2dBenchmark extends ShortRuns {
     public void forward(Rates.Arithmetic rate) {
         int items = kernel.forwardItems(geometry);
         for (int item = 0; item < items; item++) {
-            kernel.forward(geometry, x, packed, y, false, workspace, item);
+            kernel.forward(geometry, x, packed, null, null, y, workspace, item);
         }
         rate.multiplyAdds(geometry.multiplyAdds());
     }
@@ -121,7 +141,7 @@ public class Conv2dBenchmark extends ShortRuns {
     public void inputGradient(Rates.Arithmetic rate) {
         int items = kernel.forwardItems(adjoint);
         for (int item = 0; item < items; item++) {
-            kernel.forward(adjoint, dy, packedAdjoint, dx, false, workspace, item);
+            kernel.forward(adjoint, dy, packedAdjoint, null, null, dx, workspace, item);
         }
         rate.multiplyAdds(geometry.multiplyAdds());
     }
@@ -133,7 +153,10 @@ public class Conv2dBenchmark extends ShortRuns {
         for (int item = 0; item < items; item++) {
             kernel.weightGradient(geometry, x, dy, partials, workspace, item);
         }
-        kernel.reduceGradient(geometry, partials, dweight, dbias, false, 0, geometry.depth());
+        int reductions = kernel.reduceItems(geometry);
+        for (int item = 0; item < reductions; item++) {
+            kernel.reduceGradient(geometry, partials, dweight, dbias, false, workspace, item);
+        }
         rate.multiplyAdds(geometry.multiplyAdds());
     }
 }

@@ -10,24 +10,42 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** Group normalisation in eight groups on one thread. */
+/** Group normalisation on one thread. */
 @State(Scope.Thread)
 public class GroupNormBenchmark extends ShortRuns {
 
-    private static final int GROUPS = 8;
     private static final float EPS = 1e-5f;
 
     /** The implementation. */
     @Param
     public Twin twin;
 
-    /** Input {@code NxHxWxC}. */
-    @Param({"16x28x28x32", "16x28x28x96", "16x14x14x64", "16x7x7x128", "16x3x3x128"})
+    /**
+     * Input {@code NxHxWxC} and number of groups: TinyUNet, UNet2DModel at 64x64, Stable Diffusion's UNet on latents of 64x64, the
+     * U-Net of 2015 if it had norms.
+     */
+    @Param({
+        "16x28x28x32/8",
+        "16x28x28x96/8",
+        "16x14x14x64/8",
+        "16x7x7x128/8",
+        "16x3x3x128/8",
+        "2x64x64x128/32",
+        "2x32x32x256/32",
+        "2x16x16x512/32",
+        "2x8x8x1024/32",
+        "1x64x64x320/32",
+        "1x32x32x640/32",
+        "1x16x16x1280/32",
+        "1x8x8x2560/32",
+        "1x568x568x64/32"
+    })
     public String input;
 
     private final Operands operands = new Operands();
     private GroupNorm kernel;
     private FeatureMap map;
+    private int groups;
     private MemorySegment x;
     private MemorySegment y;
     private MemorySegment dy;
@@ -44,14 +62,16 @@ public class GroupNormBenchmark extends ShortRuns {
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().groupNorm();
-        map = FeatureMap.parse(input);
+        String[] parts = input.split("/");
+        map = FeatureMap.parse(parts[0]);
+        groups = Integer.parseInt(parts[1]);
         x = operands.normals(map.elements());
         y = operands.floats(map.elements());
         dy = operands.normals(map.elements());
         dx = operands.floats(map.elements());
         gamma = operands.normals(map.channels());
         beta = operands.normals(map.channels());
-        stats = operands.floats(2L * map.images() * GROUPS);
+        stats = operands.floats(2L * map.images() * groups);
         partials = operands.floats(2L * map.images() * map.channels());
         workspace = operands.bytes(Math.max(1, kernel.workspaceBytes()));
         dgamma = operands.floats(map.channels());
@@ -66,7 +86,7 @@ public class GroupNormBenchmark extends ShortRuns {
     }
 
     private void normalise() {
-        kernel.forward(x, gamma, beta, y, stats, workspace, map.pixels(), map.channels(), GROUPS, EPS, 0, map.images());
+        kernel.forward(x, gamma, beta, y, stats, workspace, map.pixels(), map.channels(), groups, EPS, 0, map.images());
     }
 
     /** Statistics and normalisation. */
@@ -90,7 +110,7 @@ public class GroupNormBenchmark extends ShortRuns {
                 workspace,
                 map.pixels(),
                 map.channels(),
-                GROUPS,
+                groups,
                 0,
                 map.images());
         kernel.reduceGradient(partials, map.images(), map.channels(), dgamma, dbeta, false);

@@ -21,8 +21,8 @@ public class OptimizerBenchmark extends ShortRuns {
     @Param
     public Twin twin;
 
-    /** Elements: one item of the optimizer, and about all of TinyUNet. */
-    @Param({"16384", "914944"})
+    /** Elements: one item of the optimizer, about all of TinyUNet, and more than any cache holds. */
+    @Param({"16384", "914944", "16777216"})
     public int elements;
 
     private final Operands operands = new Operands();

@@ -21,7 +21,7 @@ public class PoolBenchmark extends ShortRuns {
     public Twin twin;
 
     /** Input {@code NxHxWxC}. */
-    @Param({"16x28x28x32", "16x14x14x64", "16x7x7x128"})
+    @Param({"16x28x28x32", "16x14x14x64", "16x7x7x128", "2x64x64x128", "1x64x64x320", "1x568x568x64", "1x64x64x512"})
     public String input;
 
     private final Operands operands = new Operands();

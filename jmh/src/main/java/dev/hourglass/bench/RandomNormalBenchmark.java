@@ -18,8 +18,8 @@ public class RandomNormalBenchmark extends ShortRuns {
     @Param
     public Twin twin;
 
-    /** Numbers at a time: one image, and a batch of 128. */
-    @Param({"784", "100352"})
+    /** Numbers at a time: one image of TinyUNet, a batch of 128, and two images of 3x64x64. */
+    @Param({"784", "100352", "24576"})
     public int elements;
 
     private final Operands operands = new Operands();

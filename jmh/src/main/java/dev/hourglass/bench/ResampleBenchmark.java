@@ -19,7 +19,16 @@ public class ResampleBenchmark extends ShortRuns {
     public Twin twin;
 
     /** Output {@code NxHxWxC}; the input is half as high and wide, rounded down. */
-    @Param({"16x28x28x32", "16x28x28x64", "16x14x14x64", "16x7x7x128"})
+    @Param({
+        "16x28x28x32",
+        "16x28x28x64",
+        "16x14x14x64",
+        "16x7x7x128",
+        "2x64x64x256",
+        "2x16x16x512",
+        "1x64x64x640",
+        "1x16x16x1280"
+    })
     public String output;
 
     private final Operands operands = new Operands();

@@ -27,11 +27,11 @@ final class Agreement {
      * @return the largest difference that was seen, in words
      * @throws IllegalStateException when two differ by more than rounding explains
      */
-    static String require(Job job, List<Engine> engines, List<Engine.Work> works) {
+    static String require(Job job, List<Engine> engines, List<Work> works) {
         int steps = job.kind() == Job.Kind.FORWARD ? 1 : STEPS;
         double largest = 0;
         for (int step = 0; step < steps; step++) {
-            works.forEach(Engine.Work::run);
+            works.forEach(Work::run);
             float[] expected = works.getFirst().result();
             for (int k = 1; k < works.size(); k++) {
                 double difference = difference(job, expected, works.get(k).result());

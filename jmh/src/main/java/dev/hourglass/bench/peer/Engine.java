@@ -1,6 +1,7 @@
 package dev.hourglass.bench.peer;
 
 import dev.hourglass.UNet;
+import java.util.Optional;
 
 /** Something that can run TinyUNet. */
 public interface Engine {
@@ -15,19 +16,7 @@ public interface Engine {
      * Makes a job ready to run, with a copy of the model's weights.
      *
      * @param model is not changed
+     * @return nothing when the engine cannot do this kind of job
      */
-    Work prepare(Job job, UNet model, Example example);
-
-    /** A job that is ready to run. */
-    interface Work extends AutoCloseable {
-
-        /** One forward pass or one training step, finished when the method returns. */
-        void run();
-
-        /** What the last run gave: the prediction {@code [N, 1, H, W]}, or the loss as the only element. */
-        float[] result();
-
-        @Override
-        void close();
-    }
+    Optional<Work> prepare(Job job, UNet model, Example example);
 }

@@ -11,6 +11,7 @@ import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.train.AdamW;
 import dev.hourglass.train.TrainingStep;
+import java.util.Optional;
 
 /** This library, through its public face. */
 public final class HourglassEngine implements Engine {
@@ -26,13 +27,14 @@ public final class HourglassEngine implements Engine {
     }
 
     @Override
-    public Work prepare(Job job, UNet model, Example example) {
+    public Optional<Work> prepare(Job job, UNet model, Example example) {
         UNet own = UNet.create(model.architecture(), new ImageSize(Job.SIDE, Job.SIDE), 0);
         own.weights().copyFrom(model.weights());
-        return switch (job.kind()) {
-            case FORWARD -> new Forward(job, own, example);
-            case TRAIN -> new Training(job, own, example);
-        };
+        return Optional.of(
+                switch (job.kind()) {
+                    case FORWARD -> new Forward(job, own, example);
+                    case TRAIN -> new Training(job, own, example);
+                });
     }
 
     /** A session on segments; the copies in and out and the check for finite numbers are timed with it. */

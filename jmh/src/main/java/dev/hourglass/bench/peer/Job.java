@@ -30,7 +30,7 @@ public record Job(Kind kind, int batch, int threads) {
     }
 
     /** For people: {@code forward, batch 16}. */
-    String label() {
+    public String label() {
         return kind.label + ", batch " + batch;
     }
 }

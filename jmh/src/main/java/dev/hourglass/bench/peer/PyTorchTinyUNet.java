@@ -22,7 +22,6 @@ final class PyTorchTinyUNet implements AutoCloseable {
     private static final double EPS = 1e-5;
     private static final double PERIOD = 10_000;
 
-    private final MemoryFormat format;
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
     private final Map<String, TensorOptional> optionals = new LinkedHashMap<>();
     private final Tensor frequencies;
@@ -36,20 +35,33 @@ final class PyTorchTinyUNet implements AutoCloseable {
      * @param trained whether the parameters will have gradients
      */
     PyTorchTinyUNet(UNet model, MemoryFormat format, boolean trained) {
-        this.format = format;
         for (Parameter parameter : model.weights().parameters()) {
             int[] shape = parameter.fileShape().toArray();
-            Tensor tensor = inFormat(tensor(model.weights().fileOrder(parameter), shape));
+            Tensor tensor = inFormat(tensor(model.weights().fileOrder(parameter), shape), format);
             tensor.set_requires_grad(trained);
             parameters.put(parameter.name(), tensor);
             optionals.put(parameter.name(), new TensorOptional(tensor));
         }
+        frequencies = frequencies(model);
+    }
+
+    /** The angles of a timestep embedding for timestep 1. */
+    static Tensor frequencies(UNet model) {
         int half = ((TinyUNet) model.architecture()).timeDim() / 2;
         float[] values = new float[half];
         for (int k = 0; k < half; k++) {
             values[k] = (float) Math.pow(PERIOD, -(double) k / half);
         }
-        frequencies = tensor(values, half);
+        return tensor(values, half);
+    }
+
+    /** The largest of 8, 4, 2 and 1 that divides the channels. */
+    static long groups(long channels) {
+        long groups = 8;
+        while (channels % groups != 0) {
+            groups /= 2;
+        }
+        return groups;
     }
 
     /** Values as they come. */
@@ -61,7 +73,8 @@ final class PyTorchTinyUNet implements AutoCloseable {
         return Tensor.create(values, sizes);
     }
 
-    private Tensor inFormat(Tensor weight) {
+    /** A weight in a memory format; vectors and matrices as they are. Takes the tensor over. */
+    static Tensor inFormat(Tensor weight, MemoryFormat format) {
         if (weight.ndimension() != 4) {
             return weight;
         }
@@ -129,12 +142,8 @@ final class PyTorchTinyUNet implements AutoCloseable {
     }
 
     private Tensor norm(String name, Tensor x) {
-        long channels = x.size(1);
-        long groups = 8;
-        while (channels % groups != 0) {
-            groups /= 2;
-        }
-        return torch.group_norm(x, groups, optionals.get(name + ".weight"), optionals.get(name + ".bias"), EPS, true);
+        return torch.group_norm(
+                x, groups(x.size(1)), optionals.get(name + ".weight"), optionals.get(name + ".bias"), EPS, true);
     }
 
     private Tensor conv(String name, Tensor x, long padding) {

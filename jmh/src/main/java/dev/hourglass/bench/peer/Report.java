@@ -10,14 +10,9 @@ public final class Report {
 
     private Report() {}
 
-    /**
-     * The whole report: machine, engines, ratios to the fastest peer, all times, agreement.
-     *
-     * @param machine one line about it
-     */
-    public static String of(String machine, Comparison comparison, List<Comparison.Outcome> outcomes) {
-        StringBuilder text = new StringBuilder("# TinyUNet 28x28, engines timed in turns in one process\n\n");
-        text.append("Machine: ").append(machine).append(".\n\n");
+    /** Engines, ratios to the fastest peer, all times, agreement. */
+    public static String of(Comparison comparison, List<Comparison.Outcome> outcomes) {
+        StringBuilder text = new StringBuilder("\n");
         for (Engine engine : comparison.engines()) {
             text.append("- ")
                     .append(engine.name())
@@ -27,7 +22,7 @@ public final class Report {
         }
         text.append(format(
                 "%nOne sample of each engine in each of %d rounds, warmed up until %.1f s brought no faster run.%n",
-                comparison.rounds(), comparison.warmUpSeconds()));
+                comparison.turns().rounds(), comparison.turns().warmUpSeconds()));
         if (comparison.engines().size() == 1) {
             return text.append(times(outcomes)).toString();
         }

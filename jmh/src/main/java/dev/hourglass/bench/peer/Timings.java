@@ -3,32 +3,35 @@ package dev.hourglass.bench.peer;
 import java.util.Arrays;
 
 /**
- * The times of one engine at one job.
+ * The times of one engine at one job or layer.
  *
  * @param engine its name
  * @param milliseconds one run's time in each round
  */
-record Timings(String engine, double[] milliseconds) {
+public record Timings(String engine, double[] milliseconds) {
 
-    double median() {
+    /** Milliseconds. */
+    public double median() {
         return median(milliseconds);
     }
 
-    double min() {
+    /** Milliseconds. */
+    public double min() {
         return Arrays.stream(milliseconds).min().orElseThrow();
     }
 
-    double max() {
+    /** Milliseconds. */
+    public double max() {
         return Arrays.stream(milliseconds).max().orElseThrow();
     }
 
     /** How many times as long the other takes, by medians. */
-    double speedupOver(Timings other) {
+    public double speedupOver(Timings other) {
         return other.median() / median();
     }
 
     /** The median over the rounds of how many times as long the other takes: a slow phase of the machine hits both sides of it. */
-    double pairedSpeedupOver(Timings other) {
+    public double pairedSpeedupOver(Timings other) {
         double[] ratios = new double[milliseconds.length];
         Arrays.setAll(ratios, round -> other.milliseconds[round] / milliseconds[round]);
         return median(ratios);

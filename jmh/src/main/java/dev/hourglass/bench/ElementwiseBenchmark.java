@@ -10,16 +10,16 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** SiLU, and addition as the bound that memory sets to any elementwise operation, on one thread. */
+/** Operations on elements one by one, on one thread; addition shows the bound that memory sets to all of them. */
 @State(Scope.Thread)
-public class SiluBenchmark extends ShortRuns {
+public class ElementwiseBenchmark extends ShortRuns {
 
     /** The implementation. */
     @Param
     public Twin twin;
 
-    /** Elements: in the second-level cache, and 16 images of 28x28x32. */
-    @Param({"32768", "401408"})
+    /** Elements: in the second-level cache, 16 images of 28x28x32, 2 of 64x64x128, and one of 570x570x64. */
+    @Param({"32768", "401408", "1048576", "20793600"})
     public int elements;
 
     private final Operands operands = new Operands();
@@ -47,14 +47,14 @@ public class SiluBenchmark extends ShortRuns {
 
     /** {@code y = silu(x)}. */
     @Benchmark
-    public void forward(Rates.Traffic rate) {
+    public void silu(Rates.Traffic rate) {
         kernel.silu(x, y, 0, elements);
         rate.floats(2L * elements);
     }
 
     /** {@code dx = dy * silu'(x)}. */
     @Benchmark
-    public void backward(Rates.Traffic rate) {
+    public void siluGradient(Rates.Traffic rate) {
         kernel.siluGradient(x, dy, dx, false, 0, elements);
         rate.floats(3L * elements);
     }
@@ -64,5 +64,26 @@ public class SiluBenchmark extends ShortRuns {
     public void add(Rates.Traffic rate) {
         kernel.add(x, dy, y, 0, elements);
         rate.floats(3L * elements);
+    }
+
+    /** {@code dx = 0.5 x + 0.5 dy}. */
+    @Benchmark
+    public void blend(Rates.Traffic rate) {
+        kernel.blend(0.5f, x, 0.5f, dy, dx, 0, elements);
+        rate.floats(3L * elements);
+    }
+
+    /** {@code y = min(max(x, -1), 1)}. */
+    @Benchmark
+    public void clamp(Rates.Traffic rate) {
+        kernel.clamp(x, -1, 1, y, 0, elements);
+        rate.floats(2L * elements);
+    }
+
+    /** The search for NaN and infinities, in vain. */
+    @Benchmark
+    public long firstNonFinite(Rates.Traffic rate) {
+        rate.floats(elements);
+        return kernel.firstNonFinite(x, 0, elements);
     }
 }

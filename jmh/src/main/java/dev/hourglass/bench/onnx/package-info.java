@@ -1,0 +1,2 @@
+/** TinyUNet as an ONNX model, written from this library's weights. */
+package dev.hourglass.bench.onnx;
