@@ -95,7 +95,7 @@ public class Conv2dBenchmark extends ShortRuns {
         pack();
         int items = kernel.packItems(adjoint);
         for (int item = 0; item < items; item++) {
-            kernel.packAdjoint(geometry, weight, packedAdjoint, workspace, item);
+            kernel.packAdjoint(adjoint, weight, packedAdjoint, workspace, item);
         }
     }
 

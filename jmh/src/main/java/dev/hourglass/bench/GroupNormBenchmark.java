@@ -42,6 +42,10 @@ public class GroupNormBenchmark extends ShortRuns {
     })
     public String input;
 
+    /** Whether SiLU follows in the same pass. */
+    @Param({"false", "true"})
+    public boolean silu;
+
     private final Operands operands = new Operands();
     private GroupNorm kernel;
     private FeatureMap map;
@@ -73,7 +77,7 @@ public class GroupNormBenchmark extends ShortRuns {
         beta = operands.normals(map.channels());
         stats = operands.floats(2L * map.images() * groups);
         partials = operands.floats(2L * map.images() * map.channels());
-        workspace = operands.bytes(Math.max(1, kernel.workspaceBytes()));
+        workspace = operands.bytes(Math.max(1, kernel.workspaceBytes(map.pixels(), map.channels())));
         dgamma = operands.floats(map.channels());
         dbeta = operands.floats(map.channels());
         normalise();
@@ -86,7 +90,8 @@ public class GroupNormBenchmark extends ShortRuns {
     }
 
     private void normalise() {
-        kernel.forward(x, gamma, beta, y, stats, workspace, map.pixels(), map.channels(), groups, EPS, 0, map.images());
+        kernel.forward(
+                x, gamma, beta, y, stats, workspace, map.pixels(), map.channels(), groups, EPS, silu, 0, map.images());
     }
 
     /** Statistics and normalisation. */
@@ -102,6 +107,7 @@ public class GroupNormBenchmark extends ShortRuns {
         kernel.backward(
                 x,
                 gamma,
+                beta,
                 stats,
                 dy,
                 dx,
@@ -111,6 +117,7 @@ public class GroupNormBenchmark extends ShortRuns {
                 map.pixels(),
                 map.channels(),
                 groups,
+                silu,
                 0,
                 map.images());
         kernel.reduceGradient(partials, map.images(), map.channels(), dgamma, dbeta, false);
