@@ -14,7 +14,10 @@ import dev.hourglass.kernel.Conv2dGeometry;
 final class ConvolutionCost {
 
     /** Cycles of a multiply-add of two vectors in a register tile. */
-    private static final double FMA = 0.55;
+    private static final double FMA = 0.6;
+
+    /** The same for the direct algorithm, whose weights do not fit into the first-level cache. */
+    private static final double DIRECT_FMA = 0.75;
 
     /** Cycles to gather one vector of an im2col block, or of a patch. */
     private static final double GATHER = 2.5;
@@ -22,16 +25,19 @@ final class ConvolutionCost {
     /** Cycles of a transform of one vector of channels, forward and back, for tiles of 2 and of 4. */
     private static final double[] TRANSFORM = {0, 0, 70, 0, 190};
 
-    /** Bytes of weights that stream in a cycle. */
-    private static final double STREAM = 10;
+    /** Weights up to this size stay in a second-level cache beside everything else. */
+    private static final double NEAR = 640 << 10;
+
+    /** Bytes of weights that come in a cycle from the second-level cache, and from beyond. */
+    private static final double NEAR_STREAM = 24;
+
+    private static final double FAR_STREAM = 12;
 
     /** The choice is made for so many images, whatever the batch: an image's output must not depend on its neighbours' number. */
     private static final int NOMINAL_IMAGES = 4;
 
     private static final WinogradTransform TWO = new Winograd2();
     private static final WinogradTransform FOUR = new Winograd4();
-    private static final WinogradConv2d GROUPS_TWO = new WinogradConv2d(TWO);
-    private static final WinogradConv2d GROUPS_FOUR = new WinogradConv2d(FOUR);
 
     private ConvolutionCost() {}
 
@@ -43,8 +49,8 @@ final class ConvolutionCost {
     static int forwardTile(Conv2dGeometry geometry) {
         Conv2dGeometry g = geometry.withImages(NOMINAL_IMAGES);
         double direct = direct(g);
-        double two = winograd(g, TWO, GROUPS_TWO.groupTiles(g));
-        double four = winograd(g, FOUR, GROUPS_FOUR.groupTiles(g));
+        double two = winograd(g, TWO);
+        double four = winograd(g, FOUR);
         return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
     }
 
@@ -60,18 +66,27 @@ final class ConvolutionCost {
         double rows = padded(g.rows(), ROWS);
         double products = rows * g.depth() * padded(g.cout(), COLUMNS) / LANES;
         double gathered = (double) g.rows() * g.depth() / LANES;
-        return products * FMA + gathered * GATHER;
+        return products * DIRECT_FMA + gathered * GATHER;
     }
 
-    private static double winograd(Conv2dGeometry g, WinogradTransform transform, int group) {
-        double tiles = transform.tiles(g);
+    private static double winograd(Conv2dGeometry g, WinogradTransform transform) {
         double products =
                 padded(transform.tiles(g), ROWS) * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES;
-        double transformed = tiles * (g.cin() + g.cout()) / LANES;
-        double weights = (double) transform.taps() * g.cin() * g.cout() * 4;
+        double transformed = (double) transform.tiles(g) * g.cout() / LANES;
         return products * FMA
                 + transformed * TRANSFORM[transform.outputs] / 2
-                + weights * Math.ceil(tiles / group) / STREAM;
+                + patchTransform(g, transform)
+                + new WinogradConv2d(transform, g).groups() * weightStream(g, transform.taps());
+    }
+
+    /** Cycles to transform all patches once. */
+    static double patchTransform(Conv2dGeometry g, WinogradTransform transform) {
+        return (double) transform.tiles(g) * g.cin() / LANES * TRANSFORM[transform.outputs] / 2;
+    }
+
+    /** Cycles to read all transformed weights once. */
+    static double weightStream(Conv2dGeometry g, int taps) {
+        return stream((double) taps * g.cin() * g.cout() * Float.BYTES);
     }
 
     private static double winogradGradient(Conv2dGeometry g, WinogradTransform transform) {
@@ -81,7 +96,11 @@ final class ConvolutionCost {
         double sums = (double) transform.taps() * g.cin() * g.cout() * 4;
         return products * FMA
                 + transformed * TRANSFORM[transform.outputs] / 2
-                + 4 * sums * Math.ceil(tiles / 128) / STREAM;
+                + 2 * Math.ceil(tiles / 128) * stream(sums);
+    }
+
+    private static double stream(double bytes) {
+        return bytes / (bytes <= NEAR ? NEAR_STREAM : FAR_STREAM);
     }
 
     private static double padded(int count, int unit) {

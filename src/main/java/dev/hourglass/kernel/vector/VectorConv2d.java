@@ -9,8 +9,6 @@ import java.util.Map;
 /** The vector twin of {@link Conv2d}: the fastest algorithm for each geometry, as {@link ConvolutionCost} sees it. */
 public final class VectorConv2d implements Conv2d {
 
-    private static final WinogradConv2d WINOGRAD_2 = new WinogradConv2d(new Winograd2());
-    private static final WinogradConv2d WINOGRAD_4 = new WinogradConv2d(new Winograd4());
     private static final WinogradConv2dGradient GRADIENT_2 = new WinogradConv2dGradient(new Winograd2());
     private static final WinogradConv2dGradient GRADIENT_4 = new WinogradConv2dGradient(new Winograd4());
 
@@ -80,7 +78,7 @@ public final class VectorConv2d implements Conv2d {
         int gradient = tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
         return new Choice(
                 g,
-                forward == 2 ? WINOGRAD_2 : forward == 4 ? WINOGRAD_4 : null,
+                forward == 0 ? null : new WinogradConv2d(forward == 2 ? new Winograd2() : new Winograd4(), g),
                 gradient == 2 ? GRADIENT_2 : gradient == 4 ? GRADIENT_4 : null);
     }
 

@@ -21,10 +21,10 @@ import java.lang.foreign.MemorySegment;
 final class WinogradConv2d {
 
     /** What an item's transformed patches and products may take: most of a second-level cache. */
-    private static final long GROUP_BYTES = 1536 << 10;
+    private static final long GROUP_BYTES = 1 << 20;
 
-    /** With fewer groups of tiles than this, groups are made smaller, and then split by output channels, to keep all threads busy. */
-    private static final int ITEMS = 16;
+    /** Items that keep many threads busy; fewer where a layer is too small. */
+    private static final int ITEMS = 8;
 
     /** Input channels whose kernels are transformed in one go. */
     private static final int PACK_ROWS = 32;
@@ -36,10 +36,45 @@ final class WinogradConv2d {
     private final WinogradPatches patches;
     private final int taps;
 
-    WinogradConv2d(WinogradTransform transform) {
+    /** Tiles of one item, a multiple of the register tile's rows. */
+    private final int group;
+
+    private final int groups;
+    private final int columnBlocks;
+
+    /**
+     * Decides how the work on a geometry is cut into items: by tiles, which streams the weights once for each group, or by output
+     * channels, which transforms the patches once for each block, whichever costs less. The results do not depend on it.
+     */
+    WinogradConv2d(WinogradTransform transform, Conv2dGeometry g) {
         this.transform = transform;
         this.patches = new WinogradPatches(transform);
         this.taps = transform.taps();
+        int tiles = transform.tiles(g);
+        int units = (tiles + ROWS - 1) / ROWS;
+        int most = Math.clamp(GROUP_BYTES / touchedBytes(g) / ROWS, 1, units);
+        int bestBlocks = 1;
+        int bestUnits = most;
+        double bestCost = Double.POSITIVE_INFINITY;
+        for (int blocks = 1; blocks <= panels(g); blocks++) {
+            int wanted = Math.max(1, Math.min(most, units * blocks / ITEMS));
+            int parts = (units + wanted - 1) / wanted;
+            double cost = parts * ConvolutionCost.weightStream(g, taps)
+                    + blocks * ConvolutionCost.patchTransform(g, transform);
+            if (cost < bestCost) {
+                bestCost = cost;
+                bestBlocks = blocks;
+                bestUnits = (units + parts - 1) / parts;
+            }
+        }
+        group = bestUnits * ROWS;
+        groups = (tiles + group - 1) / group;
+        columnBlocks = bestBlocks;
+    }
+
+    /** Groups of tiles: how often the weights are read. */
+    int groups() {
+        return groups;
     }
 
     /** Whether this algorithm can compute a convolution at all. */
@@ -165,12 +200,17 @@ final class WinogradConv2d {
 
     long workspaceBytes(Conv2dGeometry g) {
         long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4;
-        return Math.max(packing, tileBytes(g) * groupTiles(g) + fixedBytes(g));
+        return Math.max(packing, tileBytes(g) * group + fixedBytes(g));
     }
 
     /** Transformed patches and products of one tile. */
     private long tileBytes(Conv2dGeometry g) {
         return matrices(g) * STRIDE + (long) taps * panels(g) * COLUMNS * 4;
+    }
+
+    /** What of a tile's bytes is written and read. */
+    private long touchedBytes(Conv2dGeometry g) {
+        return taps * (g.cin() + (long) panels(g) * COLUMNS) * 4;
     }
 
     private long fixedBytes(Conv2dGeometry g) {
@@ -181,7 +221,7 @@ final class WinogradConv2d {
     }
 
     int forwardItems(Conv2dGeometry g) {
-        return groups(g) * columnBlocks(g);
+        return groups * columnBlocks;
     }
 
     void forward(
@@ -194,11 +234,9 @@ final class WinogradConv2d {
             MemorySegment workspace,
             int item) {
         int panels = panels(g);
-        int columnBlocks = columnBlocks(g);
         int block = item % columnBlocks;
         int panel0 = (int) ((long) panels * block / columnBlocks);
         int panel1 = (int) ((long) panels * (block + 1) / columnBlocks);
-        int group = groupTiles(g);
         int tile0 = item / columnBlocks * group;
         int count = Math.min(group, transform.tiles(g) - tile0);
 
@@ -370,20 +408,5 @@ final class WinogradConv2d {
 
     private static long tapStep(Conv2dGeometry g) {
         return (long) panels(g) * g.cin() * COLUMNS * 4;
-    }
-
-    /** Tiles of one item, a multiple of the register tile's rows. */
-    int groupTiles(Conv2dGeometry g) {
-        int fitting = Math.max(1, (int) (GROUP_BYTES / tileBytes(g) / ROWS));
-        int spread = Math.max(1, transform.tiles(g) / (ROWS * ITEMS));
-        return Math.min(fitting, spread) * ROWS;
-    }
-
-    private int groups(Conv2dGeometry g) {
-        return (transform.tiles(g) + groupTiles(g) - 1) / groupTiles(g);
-    }
-
-    private int columnBlocks(Conv2dGeometry g) {
-        return Math.clamp(ITEMS / groups(g), 1, panels(g));
     }
 }
