@@ -11,14 +11,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * Compiled vector kernels allocate nothing. A vector that is handed to a method that C2 did not inline, or an operation that the
  * processor lacks, becomes an object on the heap, a hundred times slower: this is what it shows by.
  */
-@Tag("once")
 class KernelAllocationTest {
 
     private static final int WARM_UP = 20_000;
@@ -33,12 +31,76 @@ class KernelAllocationTest {
         }
         MultiplyAddChains chains = Twins.vector().multiplyAddChains();
         kernels.put("multiply-add chains", () -> chains.run(100, 2));
+        for (Conv2d algorithm : Twins.convolutions()) {
+            addConvolution(kernels, algorithm, 1, 3);
+            addConvolution(kernels, algorithm, 48, 3);
+            addConvolution(kernels, algorithm, 48, 1);
+        }
         for (int dim : new int[] {5, 8, 40}) {
             addAttention(kernels, Twins.vector().attention(), dim);
         }
         return kernels.entrySet().stream()
                 .map(kernel -> DynamicTest.dynamicTest(
                         kernel.getKey(), () -> assertAllocatesNothing(kernel.getKey(), kernel.getValue())));
+    }
+
+    private static void addConvolution(Map<String, Runnable> all, Conv2d k, int in, int side) {
+        Conv2dGeometry g = Conv2dGeometry.of(
+                2,
+                11,
+                9,
+                in,
+                32,
+                side,
+                side,
+                Conv2dGeometry.Window.padded(side / 2),
+                Conv2dGeometry.Window.padded(side / 2));
+        Conv2dGeometry adjoint = g.adjoint();
+        MemorySegment x = GuardedFloats.random(1, 198 * in).segment();
+        MemorySegment y = GuardedFloats.random(2, 198 * 32).segment();
+        MemorySegment dx = GuardedFloats.zeros(198 * in).segment();
+        MemorySegment weight = GuardedFloats.random(3, g.depth() * 32).segment();
+        MemorySegment dweight = GuardedFloats.zeros(g.depth() * 32).segment();
+        MemorySegment shift = GuardedFloats.random(4, 2 * 32).segment();
+        MemorySegment bias = GuardedFloats.random(5, 32).segment();
+        MemorySegment packed = floats(k.packedBytes(g));
+        MemorySegment packedAdjoint = floats(k.packedBytes(adjoint));
+        MemorySegment partials = floats(k.gradientPartialBytes(g));
+        MemorySegment work = floats(Math.max(k.workspaceBytes(g), k.workspaceBytes(adjoint)));
+        String of = " of " + in + " channels, " + side + "x" + side + ", " + k;
+        all.put("pack" + of, () -> each(k.packItems(g), item -> k.pack(g, weight, bias, packed, work, item)));
+        all.put(
+                "packAdjoint" + of,
+                () -> each(k.packItems(adjoint), item -> k.packAdjoint(adjoint, weight, packedAdjoint, work, item)));
+        all.put(
+                "convolution" + of,
+                () -> each(k.forwardItems(g), item -> k.forward(g, x, packed, shift, y, y, work, item)));
+        all.put(
+                "input gradient" + of,
+                () -> each(
+                        k.forwardItems(adjoint),
+                        item -> k.forward(adjoint, y, packedAdjoint, null, null, dx, work, item)));
+        all.put(
+                "weight gradient" + of,
+                () -> each(k.gradientItems(g), item -> k.weightGradient(g, x, y, partials, work, item)));
+        all.put(
+                "reduce" + of,
+                () -> each(k.reduceItems(g), item -> k.reduceGradient(g, partials, dweight, bias, true, work, item)));
+    }
+
+    /** An item of work. */
+    private interface Item {
+        void run(int item);
+    }
+
+    private static void each(int items, Item work) {
+        for (int item = 0; item < items; item++) {
+            work.run(item);
+        }
+    }
+
+    private static MemorySegment floats(long bytes) {
+        return GuardedFloats.zeros(Math.toIntExact((bytes + 3) / 4)).segment();
     }
 
     private static void add(Map<String, Runnable> all, Kernels k, int channels) {

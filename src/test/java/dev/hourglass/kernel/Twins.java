@@ -1,6 +1,7 @@
 package dev.hourglass.kernel;
 
 import dev.hourglass.kernel.scalar.ScalarKernels;
+import dev.hourglass.kernel.vector.VectorConv2d;
 import dev.hourglass.kernel.vector.VectorKernels;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
@@ -19,6 +20,11 @@ final class Twins {
         Assumptions.assumeTrue(
                 hasVectors(), "no vector twins: jdk.incubator.vector is absent or hourglass.vector.bits is 0");
         return VectorKernels.create();
+    }
+
+    /** Every algorithm of the vector twin's convolution, each wherever it can be used. */
+    static List<Conv2d> convolutions() {
+        return List.of(VectorConv2d.exact(), VectorConv2d.winograd(2), VectorConv2d.winograd(4));
     }
 
     /** The twins that this process has, at least the scalar one. */

@@ -19,11 +19,9 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The promise: after warm-up, training and sampling allocate nothing on the heap, on any engine thread. */
-@Tag("once")
 class ZeroAllocationTest {
 
     private static final int STEPS = 200;

@@ -223,4 +223,9 @@ public final class VectorConv2d implements Conv2d {
     private static long output(Conv2dGeometry g, MemorySegment y) {
         return Memory.address(y, 0, (g.rows() - 1L) * g.yStride() + g.cout());
     }
+
+    @Override
+    public String toString() {
+        return tile == FASTEST ? "fastest" : tile == 0 ? "direct" : "Winograd " + tile;
+    }
 }
