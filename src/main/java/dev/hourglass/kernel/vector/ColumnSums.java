@@ -1,13 +1,19 @@
 package dev.hourglass.kernel.vector;
 
-import jdk.incubator.vector.DoubleVector;
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
-/** Sums of matrix columns, added up from the top in double: the same bits as the plain loop at every width. */
+/**
+ * Sums of matrix columns, from the top, with what each addition rounds off kept in a second sum (Knuth's two-sum): as good as sums in
+ * double, and the same bits at every width. Doubles would need float vectors of half the width, and methods of the Vector API that see
+ * two kinds of float vectors box both.
+ */
 final class ColumnSums {
-
-    private static final int PANEL = 2 * Doubles.LANES;
 
     private ColumnSums() {}
 
@@ -17,66 +23,40 @@ final class ColumnSums {
      * @param m {@code [rows, columns]} with {@code stride} bytes from row to row
      */
     static void sum(long m, int rows, long stride, int columns, long sums, boolean accumulate) {
+        int terms = accumulate ? rows + 1 : rows; // what is there already comes last
         int c = 0;
-        for (; c <= columns - PANEL; c += PANEL) {
-            panel(m + (long) c * Float.BYTES, rows, stride, sums + (long) c * Float.BYTES, accumulate);
-        }
-        for (; c <= columns - Doubles.LANES; c += Doubles.LANES) {
-            vector(m + (long) c * Float.BYTES, rows, stride, sums + (long) c * Float.BYTES, accumulate);
+        for (; c <= columns - LANES; c += LANES) {
+            vector(m + c * 4L, rows, stride, sums + c * 4L, terms);
         }
         for (; c < columns; c++) {
-            single(m + (long) c * Float.BYTES, rows, stride, sums + (long) c * Float.BYTES, accumulate);
+            single(m + c * 4L, rows, stride, sums + c * 4L, terms);
         }
     }
 
-    private static void panel(long m, int rows, long stride, long sums, boolean accumulate) {
-        final long next = (long) Doubles.LANES * Float.BYTES;
-        DoubleVector s0 = DoubleVector.zero(Doubles.D);
-        DoubleVector s1 = s0;
-        for (int r = 0; r < rows; r++) {
-            long row = m + r * stride;
-            s0 = s0.add(((DoubleVector)
-                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, row & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            s1 = s1.add(((DoubleVector)
-                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, (row + next) & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+    private static void vector(long m, int rows, long stride, long sums, int terms) {
+        FloatVector sum = FloatVector.zero(S);
+        FloatVector rest = sum;
+        for (int r = 0; r < terms; r++) {
+            long at = r < rows ? m + r * stride : sums;
+            FloatVector x = FloatVector.fromMemorySegment(S, ALL, at & MASK, ORDER);
+            FloatVector next = sum.add(x);
+            FloatVector taken = next.sub(sum);
+            rest = rest.add(sum.sub(next.sub(taken)).add(x.sub(taken)));
+            sum = next;
         }
-        if (accumulate) {
-            s0 = s0.add(((DoubleVector)
-                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, sums & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            s1 = s1.add(((DoubleVector)
-                    FloatVector.fromMemorySegment(Doubles.HALF, Memory.ALL, (sums + next) & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-        }
-        ((FloatVector) (s0).convertShape(VectorOperators.D2F, Doubles.HALF, 0))
-                .intoMemorySegment(Memory.ALL, sums & Memory.MASK, Memory.ORDER);
-        ((FloatVector) (s1).convertShape(VectorOperators.D2F, Doubles.HALF, 0))
-                .intoMemorySegment(Memory.ALL, (sums + next) & Memory.MASK, Memory.ORDER);
+        sum.add(rest).intoMemorySegment(ALL, sums & MASK, ORDER);
     }
 
-    private static void vector(long m, int rows, long stride, long sums, boolean accumulate) {
-        DoubleVector s = DoubleVector.zero(Doubles.D);
-        for (int r = 0; r < rows; r++) {
-            s = s.add(((DoubleVector) FloatVector.fromMemorySegment(
-                            Doubles.HALF, Memory.ALL, (m + r * stride) & Memory.MASK, Memory.ORDER)
-                    .convertShape(VectorOperators.F2D, Doubles.D, 0)));
+    private static void single(long m, int rows, long stride, long sums, int terms) {
+        float sum = 0;
+        float rest = 0;
+        for (int r = 0; r < terms; r++) {
+            float x = Memory.get(r < rows ? m + r * stride : sums);
+            float next = sum + x;
+            float taken = next - sum;
+            rest += sum - (next - taken) + (x - taken);
+            sum = next;
         }
-        ((FloatVector) (accumulate
-                                ? s.add(((DoubleVector) FloatVector.fromMemorySegment(
-                                                Doubles.HALF, Memory.ALL, sums & Memory.MASK, Memory.ORDER)
-                                        .convertShape(VectorOperators.F2D, Doubles.D, 0)))
-                                : s)
-                        .convertShape(VectorOperators.D2F, Doubles.HALF, 0))
-                .intoMemorySegment(Memory.ALL, sums & Memory.MASK, Memory.ORDER);
-    }
-
-    private static void single(long m, int rows, long stride, long sum, boolean accumulate) {
-        double s = 0;
-        for (int r = 0; r < rows; r++) {
-            s += Memory.get(m + r * stride);
-        }
-        Memory.set(sum, (float) (accumulate ? s + Memory.get(sum) : s));
+        Memory.set(sums, sum + rest);
     }
 }

@@ -1,5 +1,11 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -87,39 +93,47 @@ final class GroupMoments {
 
     /** Adds rows {@code from} to {@code to}, less the guess, to the sums and squares in scratch memory. */
     private static void run(long top, long scratch, int from, int to, long rowBytes) {
-        FloatVector guess = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
-        FloatVector s0 = FloatVector.zero(Memory.S);
-        FloatVector s1 = s0;
-        FloatVector q0 = s0;
-        FloatVector q1 = s0;
-        long at = top + from * rowBytes;
-        int r = from;
-        for (; r < to - 1; r += 2) {
-            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at & Memory.MASK, Memory.ORDER)
-                    .sub(guess);
-            FloatVector d1 = FloatVector.fromMemorySegment(
-                            Memory.S, Memory.ALL, (at + rowBytes) & Memory.MASK, Memory.ORDER)
+        int pairs = (to - from) / 2;
+        pairs(top + from * rowBytes, scratch, pairs, rowBytes);
+        if (from + 2 * pairs < to) {
+            row(top + (to - 1) * rowBytes, scratch);
+        }
+    }
+
+    /** Two rows at a time, in sums of their own. */
+    private static void pairs(long top, long scratch, int pairs, long rowBytes) {
+        long at = scratch & MASK;
+        FloatVector guess = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
+        FloatVector s0 = FloatVector.zero(S);
+        FloatVector q0 = FloatVector.zero(S);
+        FloatVector s1 = FloatVector.zero(S);
+        FloatVector q1 = FloatVector.zero(S);
+        for (int k = 0; k < pairs; k++) {
+            long row = (top + 2 * k * rowBytes) & MASK;
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, row, ORDER).sub(guess);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (row + rowBytes) & MASK, ORDER)
                     .sub(guess);
             s0 = s0.add(d0);
             s1 = s1.add(d1);
             q0 = d0.fma(d0, q0);
             q1 = d1.fma(d1, q1);
-            at += 2 * rowBytes;
         }
-        if (r < to) {
-            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, at & Memory.MASK, Memory.ORDER)
-                    .sub(guess);
-            s0 = s0.add(d);
-            q0 = d.fma(d, q0);
-        }
-        long sums = scratch + Memory.BYTES;
-        long squares = scratch + 2L * Memory.BYTES;
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, sums & Memory.MASK, Memory.ORDER)
+        // Added to the sums of earlier runs only here: short sums round less.
+        FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER)
                 .add(s0.add(s1))
-                .intoMemorySegment(Memory.ALL, sums & Memory.MASK, Memory.ORDER);
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, squares & Memory.MASK, Memory.ORDER)
+                .intoMemorySegment(ALL, at + BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER)
                 .add(q0.add(q1))
-                .intoMemorySegment(Memory.ALL, squares & Memory.MASK, Memory.ORDER);
+                .intoMemorySegment(ALL, at + 2L * BYTES, ORDER);
+    }
+
+    private static void row(long row, long scratch) {
+        long at = scratch & MASK;
+        FloatVector d = FloatVector.fromMemorySegment(S, ALL, row & MASK, ORDER)
+                .sub(FloatVector.fromMemorySegment(S, ALL, at, ORDER));
+        FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER).add(d).intoMemorySegment(ALL, at + BYTES, ORDER);
+        d.fma(d, FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER))
+                .intoMemorySegment(ALL, at + 2L * BYTES, ORDER);
     }
 
     /** Merges the columns from {@code v} on into their groups, a run of columns of the same group at a time. */

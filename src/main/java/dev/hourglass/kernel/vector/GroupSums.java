@@ -1,5 +1,11 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
 import jdk.incubator.vector.FloatVector;
 
 /** The sums of {@code dy * xhat} and of {@code dy} over the pixels of one image, by channel (see {@link VectorGroupNorm}). */
@@ -50,42 +56,55 @@ final class GroupSums {
 
     /** Adds rows {@code from} to {@code to} to the sums in scratch memory. */
     private static void run(long x, long dy, long scratch, int from, int to, long rowBytes) {
-        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
-        FloatVector p0 = FloatVector.zero(Memory.S);
-        FloatVector p1 = p0;
-        FloatVector g0 = p0;
-        FloatVector g1 = p0;
-        long at = from * rowBytes;
-        int r = from;
-        for (; r < to - 1; r += 2) {
-            FloatVector d0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(
-                    Memory.S, Memory.ALL, (dy + at + rowBytes) & Memory.MASK, Memory.ORDER);
-            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER)
+        int pairs = (to - from) / 2;
+        long first = from * rowBytes;
+        pairs(x + first, dy + first, scratch, pairs, rowBytes);
+        if (from + 2 * pairs < to) {
+            long last = (to - 1) * rowBytes;
+            row(x + last, dy + last, scratch);
+        }
+    }
+
+    /** Two rows at a time, in sums of their own. */
+    private static void pairs(long x, long dy, long scratch, int pairs, long rowBytes) {
+        long at = scratch & MASK;
+        FloatVector means = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
+        FloatVector p0 = FloatVector.zero(S);
+        FloatVector g0 = FloatVector.zero(S);
+        FloatVector p1 = FloatVector.zero(S);
+        FloatVector g1 = FloatVector.zero(S);
+        for (int k = 0; k < pairs; k++) {
+            long row = 2 * k * rowBytes;
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, (dy + row) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (dy + row + rowBytes) & MASK, ORDER);
+            p0 = FloatVector.fromMemorySegment(S, ALL, (x + row) & MASK, ORDER)
                     .sub(means)
                     .fma(d0, p0);
-            p1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at + rowBytes) & Memory.MASK, Memory.ORDER)
+            p1 = FloatVector.fromMemorySegment(S, ALL, (x + row + rowBytes) & MASK, ORDER)
                     .sub(means)
                     .fma(d1, p1);
             g0 = g0.add(d0);
             g1 = g1.add(d1);
-            at += 2 * rowBytes;
         }
-        if (r < to) {
-            FloatVector d = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER);
-            p0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER)
-                    .sub(means)
-                    .fma(d, p0);
-            g0 = g0.add(d);
-        }
-        long products = scratch + Memory.BYTES;
-        long gradients = scratch + 2L * Memory.BYTES;
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, products & Memory.MASK, Memory.ORDER)
+        // Added to the sums of earlier runs only here: short sums round less.
+        FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER)
                 .add(p0.add(p1))
-                .intoMemorySegment(Memory.ALL, products & Memory.MASK, Memory.ORDER);
-        FloatVector.fromMemorySegment(Memory.S, Memory.ALL, gradients & Memory.MASK, Memory.ORDER)
+                .intoMemorySegment(ALL, at + BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER)
                 .add(g0.add(g1))
-                .intoMemorySegment(Memory.ALL, gradients & Memory.MASK, Memory.ORDER);
+                .intoMemorySegment(ALL, at + 2L * BYTES, ORDER);
+    }
+
+    private static void row(long x, long dy, long scratch) {
+        long at = scratch & MASK;
+        FloatVector d = FloatVector.fromMemorySegment(S, ALL, dy & MASK, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, x & MASK, ORDER)
+                .sub(FloatVector.fromMemorySegment(S, ALL, at, ORDER))
+                .fma(d, FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER))
+                .intoMemorySegment(ALL, at + BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER)
+                .add(d)
+                .intoMemorySegment(ALL, at + 2L * BYTES, ORDER);
     }
 
     /** Adds the sums of the columns to their channels. */

@@ -3,8 +3,9 @@ package dev.hourglass.kernel.vector;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Single lanes without memory in between: a vector is turned lane by lane past lane 0, the only one that can be read or written
- * cheaply: {@code v.lane(0)}, then {@code v.rearrange(ROTATE)}; or {@code v.withLane(0, value).rearrange(ROTATE)}. {@code reduceLanes} is no substitute: its order of additions may change when a method is compiled, and with it the bits.
+ * Single lanes without memory in between: a vector is turned lane by lane past lane 0, the only one that can be read cheaply:
+ * {@code v.lane(0)}, then {@code v.rearrange(ROTATE)}. {@code reduceLanes} is no substitute: its order of additions may change when a
+ * method is compiled, and with it the bits.
  */
 final class Lanes {
 

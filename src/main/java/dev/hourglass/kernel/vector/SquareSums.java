@@ -1,13 +1,20 @@
 package dev.hourglass.kernel.vector;
 
-import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
 
-/** Sums of squares in double lanes, a block at a time, so that the short loops are compiled after few calls. */
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Sums of squares, a block at a time, so that the short loops are compiled after few calls. What differences, products and additions
+ * round off is kept in a second sum (see {@link ColumnSums}), so that the result is as good as one in double.
+ */
 final class SquareSums {
 
-    private static final long BLOCK = 4096;
+    private static final int BLOCK = 4096;
 
     private SquareSums() {}
 
@@ -15,7 +22,7 @@ final class SquareSums {
     static double of(long a, long count) {
         double sum = 0;
         for (long i = 0; i < count; i += BLOCK) {
-            sum += block(a + i * Float.BYTES, Math.min(BLOCK, count - i));
+            sum += block(a + i * 4, (int) Math.min(BLOCK, count - i));
         }
         return sum;
     }
@@ -24,73 +31,63 @@ final class SquareSums {
     static double ofDifference(long a, long b, long count) {
         double sum = 0;
         for (long i = 0; i < count; i += BLOCK) {
-            sum += block(a + i * Float.BYTES, b + i * Float.BYTES, Math.min(BLOCK, count - i));
+            sum += block(a + i * 4, b + i * 4, (int) Math.min(BLOCK, count - i));
         }
         return sum;
     }
 
-    private static double block(long a, long count) {
-        DoubleVector even = DoubleVector.zero(Doubles.D);
-        DoubleVector odd = even;
-        long i = 0;
-        for (; i <= count - 2 * Doubles.LANES; i += 2 * Doubles.LANES) {
-            DoubleVector v = ((DoubleVector) FloatVector.fromMemorySegment(
-                            Doubles.HALF, Memory.ALL, (a + i * Float.BYTES) & Memory.MASK, Memory.ORDER)
-                    .convertShape(VectorOperators.F2D, Doubles.D, 0));
-            DoubleVector w = ((DoubleVector) FloatVector.fromMemorySegment(
-                            Doubles.HALF,
-                            Memory.ALL,
-                            (a + (i + Doubles.LANES) * Float.BYTES) & Memory.MASK,
-                            Memory.ORDER)
-                    .convertShape(VectorOperators.F2D, Doubles.D, 0));
-            even = v.fma(v, even);
-            odd = w.fma(w, odd);
+    private static double block(long a, int count) {
+        FloatVector sum = FloatVector.zero(S);
+        FloatVector rest = sum;
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector d = FloatVector.fromMemorySegment(S, ALL, (a + i * 4L) & MASK, ORDER);
+            FloatVector square = d.mul(d);
+            FloatVector next = sum.add(square);
+            FloatVector taken = next.sub(sum);
+            rest = rest.add(sum.sub(next.sub(taken)).add(square.sub(taken)).add(d.fma(d, square.neg())));
+            sum = next;
         }
-        DoubleVector lanes = even.add(odd);
-        double sum = 0;
-        for (int lane = 0; lane < Doubles.LANES; lane++) {
-            sum += lanes.lane(0);
-            lanes = lanes.reinterpretAsFloats().rearrange(Doubles.ROTATE).reinterpretAsDoubles();
+        double total = 0;
+        for (int lane = 0; lane < LANES; lane++) {
+            total += (double) sum.lane(0) + rest.lane(0);
+            sum = sum.rearrange(Lanes.ROTATE);
+            rest = rest.rearrange(Lanes.ROTATE);
         }
         for (; i < count; i++) {
-            double v = Memory.get(a + i * Float.BYTES);
-            sum += v * v;
+            double v = Memory.get(a + i * 4L);
+            total += v * v;
         }
-        return sum;
+        return total;
     }
 
-    private static double block(long a, long b, long count) {
-        DoubleVector even = DoubleVector.zero(Doubles.D);
-        DoubleVector odd = even;
-        long i = 0;
-        for (; i <= count - 2 * Doubles.LANES; i += 2 * Doubles.LANES) {
-            long at = i * Float.BYTES;
-            long next = at + (long) Doubles.LANES * Float.BYTES;
-            DoubleVector v = ((DoubleVector) FloatVector.fromMemorySegment(
-                                    Doubles.HALF, Memory.ALL, (a + at) & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0))
-                    .sub(((DoubleVector) FloatVector.fromMemorySegment(
-                                    Doubles.HALF, Memory.ALL, (b + at) & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            DoubleVector w = ((DoubleVector) FloatVector.fromMemorySegment(
-                                    Doubles.HALF, Memory.ALL, (a + next) & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0))
-                    .sub(((DoubleVector) FloatVector.fromMemorySegment(
-                                    Doubles.HALF, Memory.ALL, (b + next) & Memory.MASK, Memory.ORDER)
-                            .convertShape(VectorOperators.F2D, Doubles.D, 0)));
-            even = v.fma(v, even);
-            odd = w.fma(w, odd);
+    private static double block(long a, long b, int count) {
+        FloatVector sum = FloatVector.zero(S);
+        FloatVector rest = sum;
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector x = FloatVector.fromMemorySegment(S, ALL, (a + i * 4L) & MASK, ORDER);
+            FloatVector y = FloatVector.fromMemorySegment(S, ALL, (b + i * 4L) & MASK, ORDER);
+            FloatVector d = x.sub(y);
+            FloatVector back = d.add(y);
+            FloatVector lost = x.sub(back).add(back.sub(d).sub(y)); // x - y - d, exactly
+            FloatVector square = d.mul(d);
+            FloatVector next = sum.add(square);
+            FloatVector taken = next.sub(sum);
+            FloatVector rounded = sum.sub(next.sub(taken)).add(square.sub(taken));
+            rest = rest.add(rounded.add(d.fma(d, square.neg())).add(d.add(d).mul(lost)));
+            sum = next;
         }
-        DoubleVector lanes = even.add(odd);
-        double sum = 0;
-        for (int lane = 0; lane < Doubles.LANES; lane++) {
-            sum += lanes.lane(0);
-            lanes = lanes.reinterpretAsFloats().rearrange(Doubles.ROTATE).reinterpretAsDoubles();
+        double total = 0;
+        for (int lane = 0; lane < LANES; lane++) {
+            total += (double) sum.lane(0) + rest.lane(0);
+            sum = sum.rearrange(Lanes.ROTATE);
+            rest = rest.rearrange(Lanes.ROTATE);
         }
         for (; i < count; i++) {
-            double v = (double) Memory.get(a + i * Float.BYTES) - Memory.get(b + i * Float.BYTES);
-            sum += v * v;
+            double v = (double) Memory.get(a + i * 4L) - Memory.get(b + i * 4L);
+            total += v * v;
         }
-        return sum;
+        return total;
     }
 }

@@ -1,5 +1,11 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
 import dev.hourglass.kernel.Loss;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -23,29 +29,43 @@ public final class VectorLoss implements Loss {
             boolean accumulate,
             long from,
             long to) {
-        long count = to - from;
+        int count = Math.toIntExact(to - from);
         long ps = Memory.address(prediction, from, count);
         long ts = Memory.address(target, from, count);
         long ds = Memory.address(dprediction, from, count);
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            long at = i * Float.BYTES;
-            FloatVector gradient = FloatVector.fromMemorySegment(
-                            Memory.S, Memory.ALL, (ps + at) & Memory.MASK, Memory.ORDER)
-                    .sub(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ts + at) & Memory.MASK, Memory.ORDER))
-                    .mul(scale);
-            if (accumulate) {
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ds + at) & Memory.MASK, Memory.ORDER)
-                        .add(gradient)
-                        .intoMemorySegment(Memory.ALL, (ds + at) & Memory.MASK, Memory.ORDER);
-            } else {
-                gradient.intoMemorySegment(Memory.ALL, (ds + at) & Memory.MASK, Memory.ORDER);
-            }
-        }
+        int i = accumulate ? vectorsAdded(ps, ts, ds, scale, count) : vectors(ps, ts, ds, scale, count);
         for (; i < count; i++) {
-            long at = i * Float.BYTES;
+            long at = i * 4L;
             float gradient = (Memory.get(ps + at) - Memory.get(ts + at)) * scale;
             Memory.set(ds + at, accumulate ? Memory.get(ds + at) + gradient : gradient);
         }
+    }
+
+    /** The whole vectors among {@code count} floats; returns how many floats that is. */
+    private static int vectors(long ps, long ts, long ds, float scale, int count) {
+        FloatVector scales = FloatVector.broadcast(S, scale);
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector.fromMemorySegment(S, ALL, (ps + i * 4L) & MASK, ORDER)
+                    .sub(FloatVector.fromMemorySegment(S, ALL, (ts + i * 4L) & MASK, ORDER))
+                    .mul(scales)
+                    .intoMemorySegment(ALL, (ds + i * 4L) & MASK, ORDER);
+        }
+        return i;
+    }
+
+    /** The same, on top of what is there. */
+    private static int vectorsAdded(long ps, long ts, long ds, float scale, int count) {
+        FloatVector scales = FloatVector.broadcast(S, scale);
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector gradient = FloatVector.fromMemorySegment(S, ALL, (ps + i * 4L) & MASK, ORDER)
+                    .sub(FloatVector.fromMemorySegment(S, ALL, (ts + i * 4L) & MASK, ORDER))
+                    .mul(scales);
+            FloatVector.fromMemorySegment(S, ALL, (ds + i * 4L) & MASK, ORDER)
+                    .add(gradient)
+                    .intoMemorySegment(ALL, (ds + i * 4L) & MASK, ORDER);
+        }
+        return i;
     }
 }
