@@ -55,11 +55,11 @@ final class AttentionSoftmax {
             powers(scores + at, rows, max + at, block + at);
         }
         for (long at = 0; at < ROW_BYTES; at += BYTES) {
-            FloatVector.fromMemorySegment(S, ALL, sum + at, ORDER)
+            FloatVector.fromMemorySegment(S, ALL, (sum + at) & Memory.MASK, ORDER)
                     .fma(
-                            FloatVector.fromMemorySegment(S, ALL, factor + at, ORDER),
-                            FloatVector.fromMemorySegment(S, ALL, block + at, ORDER))
-                    .intoMemorySegment(ALL, sum + at, ORDER);
+                            FloatVector.fromMemorySegment(S, ALL, (factor + at) & Memory.MASK, ORDER),
+                            FloatVector.fromMemorySegment(S, ALL, (block + at) & Memory.MASK, ORDER))
+                    .intoMemorySegment(ALL, (sum + at) & Memory.MASK, ORDER);
         }
     }
 
@@ -68,14 +68,14 @@ final class AttentionSoftmax {
      * they meet the largest so far, since a comparison waits for the one before; {@code lanewise(MAX)} is slower for its care of NaN.
      */
     private static void maxima(long scores, int rows, long max, long before) {
-        FloatVector m = FloatVector.fromMemorySegment(S, ALL, max, ORDER);
-        m.intoMemorySegment(ALL, before, ORDER);
+        FloatVector m = FloatVector.fromMemorySegment(S, ALL, max & Memory.MASK, ORDER);
+        m.intoMemorySegment(ALL, before & Memory.MASK, ORDER);
         int r = 0;
         for (; r < rows - 3; r += 4) {
-            FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores, ORDER);
-            FloatVector b = FloatVector.fromMemorySegment(S, ALL, scores + ROW_BYTES, ORDER);
-            FloatVector c = FloatVector.fromMemorySegment(S, ALL, scores + 2 * ROW_BYTES, ORDER);
-            FloatVector d = FloatVector.fromMemorySegment(S, ALL, scores + 3 * ROW_BYTES, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores & Memory.MASK, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(S, ALL, (scores + ROW_BYTES) & Memory.MASK, ORDER);
+            FloatVector c = FloatVector.fromMemorySegment(S, ALL, (scores + 2 * ROW_BYTES) & Memory.MASK, ORDER);
+            FloatVector d = FloatVector.fromMemorySegment(S, ALL, (scores + 3 * ROW_BYTES) & Memory.MASK, ORDER);
             a = a.blend(b, a.compare(VectorOperators.LT, b));
             c = c.blend(d, c.compare(VectorOperators.LT, d));
             a = a.blend(c, a.compare(VectorOperators.LT, c));
@@ -83,20 +83,21 @@ final class AttentionSoftmax {
             scores += 4 * ROW_BYTES;
         }
         for (; r < rows; r++) {
-            FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores & Memory.MASK, ORDER);
             m = m.blend(a, m.compare(VectorOperators.LT, a));
             scores += ROW_BYTES;
         }
-        m.intoMemorySegment(ALL, max, ORDER);
+        m.intoMemorySegment(ALL, max & Memory.MASK, ORDER);
     }
 
     /** {@code scores = 2^(scores - max)} and {@code sum} their sum, for one vector of columns; NaN stays NaN. */
     private static void powers(long scores, int rows, long max, long sum) {
-        FloatVector largest = FloatVector.fromMemorySegment(S, ALL, max, ORDER);
+        FloatVector largest = FloatVector.fromMemorySegment(S, ALL, max & Memory.MASK, ORDER);
         FloatVector lowest = FloatVector.broadcast(S, LOWEST);
         FloatVector total = FloatVector.zero(S);
         for (int r = 0; r < rows; r++) {
-            FloatVector t = FloatVector.fromMemorySegment(S, ALL, scores, ORDER).sub(largest);
+            FloatVector t = FloatVector.fromMemorySegment(S, ALL, scores & Memory.MASK, ORDER)
+                    .sub(largest);
             t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
             FloatVector rounded = t.add(ROUNDER);
             FloatVector rest = t.sub(rounded.sub(ROUNDER));
@@ -109,10 +110,10 @@ final class AttentionSoftmax {
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
                     .reinterpretAsFloats());
             total = total.add(p);
-            p.intoMemorySegment(ALL, scores, ORDER);
+            p.intoMemorySegment(ALL, scores & Memory.MASK, ORDER);
             scores += ROW_BYTES;
         }
-        total.intoMemorySegment(ALL, sum, ORDER);
+        total.intoMemorySegment(ALL, sum & Memory.MASK, ORDER);
     }
 
     /**
@@ -124,7 +125,7 @@ final class AttentionSoftmax {
     static void gradient(long scores, long products, int rows) {
         FloatVector lowest = FloatVector.broadcast(S, LOWEST);
         for (long i = 0; i < rows * ROW_BYTES; i += BYTES) {
-            FloatVector t = FloatVector.fromMemorySegment(S, ALL, scores + i, ORDER);
+            FloatVector t = FloatVector.fromMemorySegment(S, ALL, (scores + i) & Memory.MASK, ORDER);
             t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
             FloatVector rounded = t.add(ROUNDER);
             FloatVector rest = t.sub(rounded.sub(ROUNDER));
@@ -136,9 +137,9 @@ final class AttentionSoftmax {
             p = p.mul(rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
                     .reinterpretAsFloats());
-            p.intoMemorySegment(ALL, scores + i, ORDER);
-            p.mul(FloatVector.fromMemorySegment(S, ALL, products + i, ORDER))
-                    .intoMemorySegment(ALL, products + i, ORDER);
+            p.intoMemorySegment(ALL, (scores + i) & Memory.MASK, ORDER);
+            p.mul(FloatVector.fromMemorySegment(S, ALL, (products + i) & Memory.MASK, ORDER))
+                    .intoMemorySegment(ALL, (products + i) & Memory.MASK, ORDER);
         }
     }
 }

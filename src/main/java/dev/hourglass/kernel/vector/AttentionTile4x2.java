@@ -24,32 +24,32 @@ final class AttentionTile4x2 {
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
         for (int k = 0; k < depth; k++) {
-            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
-            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b & Memory.MASK, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, (b + BYTES) & Memory.MASK, ORDER);
             FloatVector x;
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a) & Memory.MASK));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a + 4) & Memory.MASK));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a + 8) & Memory.MASK));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a + 12) & Memory.MASK));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
             a += aStride;
             b += bStride;
         }
-        c0a.intoMemorySegment(ALL, out, ORDER);
-        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
-        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
-        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
-        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
-        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
-        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
-        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+        c0a.intoMemorySegment(ALL, out & Memory.MASK, ORDER);
+        c0b.intoMemorySegment(ALL, (out + BYTES) & Memory.MASK, ORDER);
+        c1a.intoMemorySegment(ALL, (out + 2 * BYTES) & Memory.MASK, ORDER);
+        c1b.intoMemorySegment(ALL, (out + 3 * BYTES) & Memory.MASK, ORDER);
+        c2a.intoMemorySegment(ALL, (out + 4 * BYTES) & Memory.MASK, ORDER);
+        c2b.intoMemorySegment(ALL, (out + 5 * BYTES) & Memory.MASK, ORDER);
+        c3a.intoMemorySegment(ALL, (out + 6 * BYTES) & Memory.MASK, ORDER);
+        c3b.intoMemorySegment(ALL, (out + 7 * BYTES) & Memory.MASK, ORDER);
     }
 
     /** See {@link AttentionTile#multiplyRows}. */
@@ -64,30 +64,30 @@ final class AttentionTile4x2 {
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
         for (long at = 0; at < end; at += aStep) {
-            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
-            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b & Memory.MASK, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, (b + BYTES) & Memory.MASK, ORDER);
             FloatVector x;
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + at));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a + at) & Memory.MASK));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a1 + at));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a1 + at) & Memory.MASK));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a2 + at));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a2 + at) & Memory.MASK));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a3 + at));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, (a3 + at) & Memory.MASK));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
             b += bStride;
         }
-        c0a.intoMemorySegment(ALL, out, ORDER);
-        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
-        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
-        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
-        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
-        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
-        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
-        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+        c0a.intoMemorySegment(ALL, out & Memory.MASK, ORDER);
+        c0b.intoMemorySegment(ALL, (out + BYTES) & Memory.MASK, ORDER);
+        c1a.intoMemorySegment(ALL, (out + 2 * BYTES) & Memory.MASK, ORDER);
+        c1b.intoMemorySegment(ALL, (out + 3 * BYTES) & Memory.MASK, ORDER);
+        c2a.intoMemorySegment(ALL, (out + 4 * BYTES) & Memory.MASK, ORDER);
+        c2b.intoMemorySegment(ALL, (out + 5 * BYTES) & Memory.MASK, ORDER);
+        c3a.intoMemorySegment(ALL, (out + 6 * BYTES) & Memory.MASK, ORDER);
+        c3b.intoMemorySegment(ALL, (out + 7 * BYTES) & Memory.MASK, ORDER);
     }
 }

@@ -116,11 +116,11 @@ public final class VectorAttention implements Attention {
     /** {@code os[ROWS, COLUMNS] = factor os + tile}. */
     private static void rescale(long tile, long factor, long os) {
         for (long c = 0; c < ROW_BYTES; c += BYTES) {
-            FloatVector f = FloatVector.fromMemorySegment(S, ALL, factor + c, ORDER);
+            FloatVector f = FloatVector.fromMemorySegment(S, ALL, (factor + c) & Memory.MASK, ORDER);
             for (long at = c; at < ROWS * ROW_BYTES; at += ROW_BYTES) {
-                FloatVector.fromMemorySegment(S, ALL, os + at, ORDER)
-                        .fma(f, FloatVector.fromMemorySegment(S, ALL, tile + at, ORDER))
-                        .intoMemorySegment(ALL, os + at, ORDER);
+                FloatVector.fromMemorySegment(S, ALL, (os + at) & Memory.MASK, ORDER)
+                        .fma(f, FloatVector.fromMemorySegment(S, ALL, (tile + at) & Memory.MASK, ORDER))
+                        .intoMemorySegment(ALL, (os + at) & Memory.MASK, ORDER);
             }
         }
     }
