@@ -51,7 +51,7 @@ final class WinogradConv2dGradient {
 
     long workspaceBytes(Conv2dGeometry g) {
         long perTile = taps * (inStride(g) + outStride(g)) * 4L;
-        long reduce = 3L * transform.side * BYTES + (long) taps * BYTES;
+        long reduce = (taps + 3L * transform.side + 9) * g.cout() * 4;
         return Math.max(perTile * groupTiles(g) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
     }
 
@@ -152,13 +152,26 @@ final class WinogradConv2dGradient {
             int vectors = width * g.cout() / LANES;
             transform.outputGradient(from, inRow, BYTES, scratch, width * bytes, BYTES, vectors);
             for (int i = 0; i < side; i++) {
-                for (int t = 0; t < run; t++) {
-                    long in = scratch + i * width * bytes + t * outputs * bytes;
-                    long to = out + i * side * tapStep + (done + t) * tileStep;
-                    transform.outputGradient(in, bytes, BYTES, to, tapStep, BYTES, g.cout() / LANES);
-                }
+                long in = scratch + i * width * bytes;
+                long to = out + i * side * tapStep + done * tileStep;
+                gradientsAcross(in, bytes, run, g.cout() / LANES, to, tapStep, tileStep);
             }
             done += run;
+        }
+    }
+
+    /** One row of taps of a run of tiles. The inner loop goes over tiles or over channels, whichever are more. */
+    private void gradientsAcross(long in, long pixel, int run, int vectors, long out, long tapStep, long tileStep) {
+        long step = transform.outputs * pixel;
+        if (run >= vectors) {
+            for (int v = 0; v < vectors; v++) {
+                long at = (long) v * BYTES;
+                transform.outputGradient(in + at, pixel, step, out + at, tapStep, tileStep, run);
+            }
+        } else {
+            for (int t = 0; t < run; t++) {
+                transform.outputGradient(in + t * step, pixel, BYTES, out + t * tileStep, tapStep, BYTES, vectors);
+            }
         }
     }
 
@@ -177,49 +190,45 @@ final class WinogradConv2dGradient {
         int chunks = chunks(g);
         long sums = Memory.address(partials, 0, chunks * partialFloats(g));
         long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
-        long scratch = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long total = scratch + 3L * transform.side * BYTES;
+        int side = transform.side;
+        long row = g.cout() * 4L;
+        long total = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [taps, cout]
+        long columns = total + taps * row; // [3, side, cout]
+        long kernel = columns + 3 * side * row; // [9, cout]
         long tapStep = (long) paddedIn(g) * paddedOut(g) * 4;
+        int vectors = g.cout() / LANES;
         int last = Math.min((item + 1) * REDUCE_CHANNELS, g.cin());
         for (int ci = item * REDUCE_CHANNELS; ci < last; ci++) {
-            for (int c = 0; c < g.cout(); c += LANES) {
-                long u = sums + ((long) ci * paddedOut(g) + c) * 4;
-                long to = dw + ((long) ci * g.cout() + c) * 4;
-                long step = (long) g.cin() * g.cout() * 4;
-                for (int tap = 0; tap < taps; tap++) {
-                    addChunks(g, u + tap * tapStep, total + (long) tap * BYTES, LANES);
-                }
-                kernelGradient(total, scratch);
-                for (int k = 0; k < 9; k++) {
-                    long part = total + (long) k * BYTES;
-                    if (accumulate) {
-                        Rows.add(part, to + k * step, to + k * step, LANES);
-                    } else {
-                        Rows.copy(part, to + k * step, LANES);
-                    }
-                }
+            long u = sums + (long) ci * paddedOut(g) * 4;
+            for (int tap = 0; tap < taps && chunks > 1; tap++) {
+                addChunks(g, u + tap * tapStep, total + tap * row, g.cout());
+            }
+            long from = chunks > 1 ? total : u;
+            long step = chunks > 1 ? row : tapStep;
+            for (int j = 0; j < side; j++) {
+                long in = from + j * step;
+                transform.weightGradient(in, side * step, BYTES, columns + j * row, side * row, BYTES, vectors);
+            }
+            for (int i = 0; i < 3; i++) {
+                long in = columns + i * side * row;
+                transform.weightGradient(in, row, BYTES, kernel + i * 3 * row, row, BYTES, vectors);
+            }
+            for (int k = 0; k < 9; k++) {
+                write(kernel + k * row, dw + ((long) k * g.cin() + ci) * row, g.cout(), accumulate);
             }
         }
         if (item == 0 && dbias != null) {
-            long db = Memory.address(dbias, 0, g.cout());
-            long bias = sums + taps * tapStep;
-            for (int c = 0; c < g.cout(); c += LANES) {
-                addChunks(g, bias + c * 4L, total, LANES);
-                if (accumulate) {
-                    Rows.add(total, db + c * 4L, db + c * 4L, LANES);
-                } else {
-                    Rows.copy(total, db + c * 4L, LANES);
-                }
-            }
+            addChunks(g, sums + taps * tapStep, total, g.cout());
+            write(total, Memory.address(dbias, 0, g.cout()), g.cout(), accumulate);
         }
     }
 
-    /** Transforms the gradients of a vector of kernels back, in place: {@code taps} vectors to the first 9. */
-    private void kernelGradient(long u, long scratch) {
-        int side = transform.side;
-        long row = (long) side * BYTES;
-        transform.weightGradient(u, row, BYTES, scratch, row, BYTES, side);
-        transform.weightGradient(scratch, BYTES, row, u, BYTES, 3L * BYTES, 3);
+    private static void write(long from, long to, int count, boolean accumulate) {
+        if (accumulate) {
+            Rows.add(from, to, to, count);
+        } else {
+            Rows.copy(from, to, count);
+        }
     }
 
     /** Adds a run of floats up over the chunks, in order. */

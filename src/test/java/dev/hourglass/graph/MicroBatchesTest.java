@@ -1,0 +1,110 @@
+package dev.hourglass.graph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hourglass.kernel.Backend;
+import dev.hourglass.kernel.Kernels;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.nn.Scope;
+import dev.hourglass.parallel.Workers;
+import dev.hourglass.testing.Floats;
+import dev.hourglass.train.TrainingStep;
+import dev.hourglass.unet.TinyUNet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** A batch walked through in parts against the same batch in one piece. */
+class MicroBatchesTest {
+
+    private static final int SIDE = 9;
+
+    private final Kernels kernels = Backend.kernels();
+
+    private static Graph inference(int images) {
+        Graph graph = new Graph();
+        Value x = graph.input("sample", Shape.of(images, SIDE, SIDE, 1));
+        Value t = graph.input("timestep", Shape.of(images));
+        graph.output("output", new TinyUNet().build(Scope.of(graph), x, t, Set.of()));
+        return graph;
+    }
+
+    private static Graph training(int images) {
+        return TrainingStep.graph(new TinyUNet(), images, SIDE, SIDE);
+    }
+
+    /** 83 images come in parts of unequal use: the last one is padded. An image's output does not depend on its part. */
+    @Test
+    void outputsAreThoseOfOnePiece() {
+        int batch = 83;
+        float[] x = Floats.random(1, (long) batch * SIDE * SIDE);
+        float[] t = Floats.scaled(Floats.random(2, batch), 500);
+        try (Workers workers = new Workers(2);
+                Weights weights = weights(inference(1));
+                MicroBatches parts =
+                        MicroBatches.forInference(MicroBatchesTest::inference, batch, weights, kernels, workers);
+                Program whole = Program.forInference(inference(batch), weights, kernels, workers)) {
+            assertTrue(parts.size() < batch, "parts of " + parts.size());
+            assertEquals(batch, parts.output("output").shape().dim(0));
+            parts.input("sample").copyFrom(x);
+            parts.input("timestep").copyFrom(t);
+            parts.forward();
+            whole.input("sample").copyFrom(x);
+            whole.input("timestep").copyFrom(t);
+            whole.forward();
+            assertArrayEquals(
+                    whole.output("output").toArray(), parts.output("output").toArray());
+        }
+    }
+
+    /** Gradients of parts add up to those of the whole, apart from the order of additions; a second time, nothing is left over. */
+    @Test
+    void gradientsAddUpOverParts() {
+        int batch = 48;
+        float[] x = Floats.random(1, (long) batch * SIDE * SIDE);
+        float[] target = Floats.random(3, (long) batch * SIDE * SIDE);
+        float[] t = Floats.scaled(Floats.random(2, batch), 500);
+        try (Workers workers = new Workers(2);
+                Weights weights = weights(training(1));
+                Weights added = Weights.open("gradients of parts", weights.parameters());
+                Weights expected = Weights.open("gradients", weights.parameters());
+                MicroBatches parts =
+                        MicroBatches.forTraining(MicroBatchesTest::training, batch, weights, added, kernels, workers);
+                Program whole = Program.forTraining(training(batch), weights, expected, kernels, workers)) {
+            assertEquals(16, parts.size());
+            parts.input("sample").copyFrom(x);
+            parts.input("timestep").copyFrom(t);
+            parts.input("target").copyFrom(target);
+            whole.input("sample").copyFrom(x);
+            whole.input("timestep").copyFrom(t);
+            whole.input("target").copyFrom(target);
+            whole.outputGradient("loss").set(0, 1f);
+            whole.forward();
+            whole.backward();
+            for (int round = 0; round < 2; round++) {
+                float loss = parts.gradients("loss");
+                assertEquals(whole.output("loss").get(0), loss, 1e-6);
+                double largest = 0;
+                for (Parameter parameter : weights.parameters()) {
+                    largest = Math.max(largest, Floats.norm(expected.fileOrder(parameter)));
+                }
+                for (Parameter parameter : weights.parameters()) {
+                    float[] e = expected.fileOrder(parameter);
+                    float[] found = added.fileOrder(parameter);
+                    double error = Floats.relativeError(found, e) * Floats.norm(e);
+                    assertTrue(error <= 2e-5 * Math.max(Floats.norm(e), 1e-3 * largest), parameter.name());
+                }
+            }
+        }
+    }
+
+    private static Weights weights(Graph graph) {
+        Weights weights = Weights.open("weights", graph.parameters());
+        for (Parameter parameter : weights.parameters()) {
+            float[] values = Floats.random(parameter.name().hashCode(), parameter.elements());
+            weights.setFileOrder(parameter, Floats.scaled(values, 0.1f));
+        }
+        return weights;
+    }
+}
