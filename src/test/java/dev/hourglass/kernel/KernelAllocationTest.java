@@ -63,29 +63,30 @@ class KernelAllocationTest {
         MemorySegment dweight = GuardedFloats.zeros(g.depth() * 32).segment();
         MemorySegment shift = GuardedFloats.random(4, 2 * 32).segment();
         MemorySegment bias = GuardedFloats.random(5, 32).segment();
+        MemorySegment dbias = GuardedFloats.zeros(32).segment();
         MemorySegment packed = floats(k.packedBytes(g));
         MemorySegment packedAdjoint = floats(k.packedBytes(adjoint));
         MemorySegment partials = floats(k.gradientPartialBytes(g));
         MemorySegment work = floats(Math.max(k.workspaceBytes(g), k.workspaceBytes(adjoint)));
         String of = " of " + in + " channels, " + side + "x" + side + ", " + k;
-        all.put("pack" + of, () -> each(k.packItems(g), item -> k.pack(g, weight, bias, packed, work, item)));
-        all.put(
+        each(all, "pack" + of, k.packItems(g), item -> k.pack(g, weight, bias, packed, work, item));
+        each(
+                all,
                 "packAdjoint" + of,
-                () -> each(k.packItems(adjoint), item -> k.packAdjoint(adjoint, weight, packedAdjoint, work, item)));
-        all.put(
-                "convolution" + of,
-                () -> each(k.forwardItems(g), item -> k.forward(g, x, packed, shift, y, y, work, item)));
-        all.put(
+                k.packItems(adjoint),
+                item -> k.packAdjoint(adjoint, weight, packedAdjoint, work, item));
+        each(all, "convolution" + of, k.forwardItems(g), item -> k.forward(g, x, packed, shift, y, y, work, item));
+        each(
+                all,
                 "input gradient" + of,
-                () -> each(
-                        k.forwardItems(adjoint),
-                        item -> k.forward(adjoint, y, packedAdjoint, null, null, dx, work, item)));
-        all.put(
-                "weight gradient" + of,
-                () -> each(k.gradientItems(g), item -> k.weightGradient(g, x, y, partials, work, item)));
-        all.put(
+                k.forwardItems(adjoint),
+                item -> k.forward(adjoint, y, packedAdjoint, null, null, dx, work, item));
+        each(all, "weight gradient" + of, k.gradientItems(g), item -> k.weightGradient(g, x, y, partials, work, item));
+        each(
+                all,
                 "reduce" + of,
-                () -> each(k.reduceItems(g), item -> k.reduceGradient(g, partials, dweight, bias, true, work, item)));
+                k.reduceItems(g),
+                item -> k.reduceGradient(g, partials, dweight, dbias, true, work, item));
     }
 
     /** An item of work. */
@@ -93,10 +94,13 @@ class KernelAllocationTest {
         void run(int item);
     }
 
-    private static void each(int items, Item work) {
-        for (int item = 0; item < items; item++) {
-            work.run(item);
-        }
+    /** All items of one call; the work is made once, so that a call makes nothing itself. */
+    private static void each(Map<String, Runnable> all, String name, int items, Item work) {
+        all.put(name, () -> {
+            for (int item = 0; item < items; item++) {
+                work.run(item);
+            }
+        });
     }
 
     private static MemorySegment floats(long bytes) {

@@ -33,11 +33,31 @@ final class Merge {
         }
     }
 
-    /** {@code y = tile + bias + addend}; {@code addend} has the stride of {@code y} and may be {@code y}. The tile is used up. */
+    /** {@code y = tile + bias + addend}; {@code addend} has the stride of {@code y} and may be {@code y}. */
     static void startAdded(long tile, long bias, long addend, long y, long stride, int rows, int columns) {
-        for (int r = 0; r < rows; r++) {
-            Rows.add(tile + r * 2L * BYTES, bias, tile + r * 2L * BYTES, columns);
-            Rows.add(tile + r * 2L * BYTES, addend + r * stride, y + r * stride, columns);
+        if (columns == COLUMNS) {
+            for (int r = 0; r < rows; r++) {
+                long from = tile + r * 2L * BYTES;
+                long plus = addend + r * stride;
+                long to = y + r * stride;
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, from & Memory.MASK, Memory.ORDER)
+                        .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, bias & Memory.MASK, Memory.ORDER))
+                        .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, plus & Memory.MASK, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, to & Memory.MASK, Memory.ORDER);
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (from + BYTES) & Memory.MASK, Memory.ORDER)
+                        .add(FloatVector.fromMemorySegment(
+                                Memory.S, Memory.ALL, (bias + BYTES) & Memory.MASK, Memory.ORDER))
+                        .add(FloatVector.fromMemorySegment(
+                                Memory.S, Memory.ALL, (plus + BYTES) & Memory.MASK, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
+            }
+        } else {
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    float sum = Memory.get(tile + (r * (long) COLUMNS + c) * 4) + Memory.get(bias + c * 4L);
+                    Memory.set(y + r * stride + c * 4L, sum + Memory.get(addend + r * stride + c * 4L));
+                }
+            }
         }
     }
 

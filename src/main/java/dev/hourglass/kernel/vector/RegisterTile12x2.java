@@ -12,8 +12,7 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * A register tile of 12 rows by 2 vectors for AVX-512: 24 accumulators, 2 vectors of {@code b} and a broadcast in 32 registers. Two more
- * rows would fit, and are a little faster when they compile; but then C2 stops inlining in one run of three, and boxes the
- * accumulators on the heap. Written out row by row because C2 keeps only local variables in registers.
+ * rows would fit, but are no faster and bring the method nearer to where C2 stops inlining. Written out row by row because C2 keeps only local variables in registers.
  */
 final class RegisterTile12x2 {
 
