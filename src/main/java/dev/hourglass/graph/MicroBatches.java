@@ -25,6 +25,7 @@ public final class MicroBatches implements AutoCloseable {
     private final int batch;
     private final int size;
     private final Program program;
+    private final MemoryPlan plan;
     private final Slab slab;
     private final List<Wire> wires = new ArrayList<>();
     private final Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -47,6 +48,7 @@ public final class MicroBatches implements AutoCloseable {
         program = gradients == null
                 ? Program.forInference(graph, weights, kernels, workers)
                 : Program.forTraining(graph, weights, gradients, kernels, workers);
+        plan = withBatch(program.plan(), graph, batch, size);
         if (parts() == 1) {
             slab = null;
             graph.inputs().keySet().forEach(name -> inputs.put(name, program.input(name)));
@@ -54,7 +56,7 @@ public final class MicroBatches implements AutoCloseable {
             return;
         }
         try {
-            slab = Slab.open("images of a batch", bytes(graph));
+            slab = Slab.open("images of a batch", bytes(graph, parts()));
         } catch (RuntimeException e) {
             program.close();
             throw e;
@@ -67,7 +69,7 @@ public final class MicroBatches implements AutoCloseable {
                 Tensor tensor = slab.tensor(offset, shape);
                 (input ? inputs : outputs).put(name, tensor);
                 wires.add(new Wire(tensor, part, input));
-                offset += bytes(part.shape());
+                offset += bytes(part.shape(), parts());
             }
         }
     }
@@ -99,12 +101,16 @@ public final class MicroBatches implements AutoCloseable {
 
     /** What {@link #forInference} would need, without allocating it. */
     public static MemoryPlan inferencePlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
-        return Program.plan(graphs.apply(inferenceSize(graphs, batch, kernels)), false, kernels, threads);
+        int size = inferenceSize(graphs, batch, kernels);
+        Graph graph = graphs.apply(size);
+        return withBatch(Program.plan(graph, false, kernels, threads), graph, batch, size);
     }
 
     /** What {@link #forTraining} would need, without allocating it. */
     public static MemoryPlan trainingPlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
-        return Program.plan(graphs.apply(trainingSize(batch)), true, kernels, threads);
+        int size = trainingSize(batch);
+        Graph graph = graphs.apply(size);
+        return withBatch(Program.plan(graph, true, kernels, threads), graph, batch, size);
     }
 
     /**
@@ -128,24 +134,32 @@ public final class MicroBatches implements AutoCloseable {
         return batch;
     }
 
+    /** A part's plan with the whole batch's inputs and outputs beside it. */
+    private static MemoryPlan withBatch(MemoryPlan part, Graph graph, int batch, int size) {
+        int parts = (batch + size - 1) / size;
+        long whole = parts == 1 ? 0 : bytes(graph, parts);
+        return new MemoryPlan(
+                part.parameters(), part.packed(), part.activations() + whole, part.workspace(), part.blocks());
+    }
+
     private int parts() {
         return (batch + size - 1) / size;
     }
 
-    private long bytes(Graph graph) {
+    private static long bytes(Graph graph, int parts) {
         long sum = 0;
         for (Value value : graph.inputs().values()) {
-            sum += bytes(value.shape());
+            sum += bytes(value.shape(), parts);
         }
         for (Value value : graph.outputs().values()) {
-            sum += bytes(value.shape());
+            sum += bytes(value.shape(), parts);
         }
         return sum;
     }
 
     /** Bytes of a tensor for all parts, the last one padded. */
-    private long bytes(Shape part) {
-        return Slab.aligned(part.floatBytes() * parts());
+    private static long bytes(Shape part, int parts) {
+        return Slab.aligned(part.floatBytes() * parts);
     }
 
     private Shape whole(Shape part) {
@@ -224,9 +238,9 @@ public final class MicroBatches implements AutoCloseable {
         return size;
     }
 
-    /** The memory that the program of one part holds. */
+    /** The memory this holds. */
     public MemoryPlan plan() {
-        return program.plan();
+        return plan;
     }
 
     /** Copies a part in or out; beyond the last image there is padding. */

@@ -26,9 +26,10 @@ public record Job(Mode mode, int batch, int threads) {
 
     /** Multiply-adds of one forward pass of the whole batch. */
     long multiplyAdds(Architecture architecture, ImageSize size) {
-        return UNet.graph(architecture, options(size)).nodes().stream()
-                .mapToLong(Node::multiplyAdds)
-                .sum();
+        return batch
+                * UNet.graph(architecture, options(size).withBatch(1)).nodes().stream()
+                        .mapToLong(Node::multiplyAdds)
+                        .sum();
     }
 
     /** Off-heap bytes by plan: weights, activations and scratch; for training gradients and both moments too. */

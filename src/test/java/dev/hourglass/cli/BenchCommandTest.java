@@ -103,7 +103,8 @@ class BenchCommandTest {
         bench("--threads", "1,-2").refused("--threads", "1 to 1024", "found: 1,-2");
         Cli.run("bench", "--size", "7x7", "--batch", 1).refused("TinyUNet", "at least 8", "found: 7x7");
         Cli.run("bench", "--size", "28").refused("HEIGHTxWIDTH", "found: 28");
-        bench("--batch", 1 << 20).refused("infer, batch 1048576", "too little memory", "smaller batch");
+        Cli.run("bench", "--size", "4096x4096", "--batch", 1 << 20)
+                .refused("infer, batch 1048576", "too little memory", "smaller batch");
         Cli.run("bench", "--rounds", 0).refused("--rounds", "at least 1", "found: 0");
         Cli.run("bench", "--warmup", -1).refused("--warmup", "0 to 600", "found: -1");
         Cli.run("bench", "big").refused("big", "no such folder", "config.json");
