@@ -14,7 +14,7 @@ import jdk.incubator.vector.FloatVector;
  */
 final class SquareSums {
 
-    private static final int BLOCK = 4096;
+    private static final int BLOCK = 256;
 
     private SquareSums() {}
 
