@@ -117,11 +117,11 @@ class Conv2dTest {
      */
     @Property(tries = 100)
     void winogradAgreesWithTheScalarTwin(@ForAll("winogradSizes") int[] s) {
-        Assume.that(Backend.kernels().bits() > 0);
         Window window = new Window(1, s[5], 1, 1);
         Conv2dGeometry g = Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], 3, 3, window, window);
         Run expected = new Run(g, oracle);
-        Run found = new Run(g, VectorConv2d.winograd(s[6]));
+        // In a scalar process there is no Winograd, and all algorithms are the scalar one.
+        Run found = new Run(g, Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]));
         int growth = s[6] == 2 ? 2 : 8;
         requireClose("output", found.y, expected.y, growth * g.depth());
         requireClose(
