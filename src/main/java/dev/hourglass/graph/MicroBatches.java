@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 
 /**
@@ -24,6 +25,7 @@ public final class MicroBatches implements AutoCloseable {
 
     private final int batch;
     private final int size;
+    private final int parts;
     private final Program program;
     private final MemoryPlan plan;
     private final Slab slab;
@@ -44,34 +46,45 @@ public final class MicroBatches implements AutoCloseable {
             Workers workers) {
         this.batch = batch;
         this.size = size;
+        parts = parts(batch, size);
         Graph graph = graphs.apply(size);
         program = gradients == null
                 ? Program.forInference(graph, weights, kernels, workers)
                 : Program.forTraining(graph, weights, gradients, kernels, workers);
-        plan = withBatch(program.plan(), graph, batch, size);
-        if (parts() == 1) {
+        boolean training = gradients != null;
+        plan = withBatch(program.plan(), graph, training, parts);
+        if (parts == 1) {
             slab = null;
             graph.inputs().keySet().forEach(name -> inputs.put(name, program.input(name)));
-            graph.outputs().keySet().forEach(name -> outputs.put(name, program.output(name)));
+            if (!training) {
+                graph.outputs().keySet().forEach(name -> outputs.put(name, program.output(name)));
+            }
             return;
         }
         try {
-            slab = Slab.open("images of a batch", bytes(graph, parts()));
+            slab = Slab.open("images of a batch", bytes(graph, training, parts));
         } catch (RuntimeException e) {
             program.close();
             throw e;
         }
         long offset = 0;
-        for (boolean input : new boolean[] {true, false}) {
-            for (String name : (input ? graph.inputs() : graph.outputs()).keySet()) {
-                Tensor part = input ? program.input(name) : program.output(name);
-                Shape shape = whole(part.shape());
-                Tensor tensor = slab.tensor(offset, shape);
-                (input ? inputs : outputs).put(name, tensor);
-                wires.add(new Wire(tensor, part, input));
-                offset += bytes(part.shape(), parts());
-            }
+        for (String name : graph.inputs().keySet()) {
+            offset = wire(name, program.input(name), true, offset);
         }
+        // Outputs of a training program are means over a part, which nobody reads from outside.
+        for (String name : training ? Set.<String>of() : graph.outputs().keySet()) {
+            offset = wire(name, program.output(name), false, offset);
+        }
+    }
+
+    /** Gives a part its tensor of the whole batch, at an offset in the slab; returns the offset after it. */
+    private long wire(String name, Tensor part, boolean input, long offset) {
+        int[] dims = part.shape().toArray();
+        dims[0] = batch;
+        Tensor whole = slab.tensor(offset, Shape.of(dims));
+        (input ? inputs : outputs).put(name, whole);
+        wires.add(new Wire(whole, part, input));
+        return offset + bytes(part.shape(), parts);
     }
 
     /**
@@ -103,14 +116,14 @@ public final class MicroBatches implements AutoCloseable {
     public static MemoryPlan inferencePlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
         int size = inferenceSize(graphs, batch, kernels);
         Graph graph = graphs.apply(size);
-        return withBatch(Program.plan(graph, false, kernels, threads), graph, batch, size);
+        return withBatch(Program.plan(graph, false, kernels, threads), graph, false, parts(batch, size));
     }
 
     /** What {@link #forTraining} would need, without allocating it. */
     public static MemoryPlan trainingPlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
         int size = trainingSize(batch);
         Graph graph = graphs.apply(size);
-        return withBatch(Program.plan(graph, true, kernels, threads), graph, batch, size);
+        return withBatch(Program.plan(graph, true, kernels, threads), graph, true, parts(batch, size));
     }
 
     /**
@@ -120,8 +133,8 @@ public final class MicroBatches implements AutoCloseable {
     private static int inferenceSize(IntFunction<Graph> graphs, int batch, Kernels kernels) {
         MemoryPlan one = Program.plan(graphs.apply(1), false, kernels, 1);
         long worthwhile = Math.clamp((one.parameters() + one.activations() - 1) / one.activations(), 1, batch);
-        long parts = (batch + worthwhile - 1) / worthwhile;
-        return Math.toIntExact((batch + parts - 1) / parts);
+        int parts = parts(batch, Math.toIntExact(worthwhile));
+        return parts(batch, parts); // as even as can be
     }
 
     /** The largest part that divides the batch, as gradients are means over whole parts; the batch where that would be small. */
@@ -135,23 +148,23 @@ public final class MicroBatches implements AutoCloseable {
     }
 
     /** A part's plan with the whole batch's inputs and outputs beside it. */
-    private static MemoryPlan withBatch(MemoryPlan part, Graph graph, int batch, int size) {
-        int parts = (batch + size - 1) / size;
-        long whole = parts == 1 ? 0 : bytes(graph, parts);
+    private static MemoryPlan withBatch(MemoryPlan part, Graph graph, boolean training, int parts) {
+        long whole = parts == 1 ? 0 : bytes(graph, training, parts);
         return new MemoryPlan(
                 part.parameters(), part.packed(), part.activations() + whole, part.workspace(), part.blocks());
     }
 
-    private int parts() {
+    private static int parts(int batch, int size) {
         return (batch + size - 1) / size;
     }
 
-    private static long bytes(Graph graph, int parts) {
+    /** Bytes of everything that is kept for the whole batch. */
+    private static long bytes(Graph graph, boolean training, int parts) {
         long sum = 0;
         for (Value value : graph.inputs().values()) {
             sum += bytes(value.shape(), parts);
         }
-        for (Value value : graph.outputs().values()) {
+        for (Value value : training ? List.<Value>of() : graph.outputs().values()) {
             sum += bytes(value.shape(), parts);
         }
         return sum;
@@ -162,21 +175,12 @@ public final class MicroBatches implements AutoCloseable {
         return Slab.aligned(part.floatBytes() * parts);
     }
 
-    private Shape whole(Shape part) {
-        if (part.dim(0) != size) {
-            return part;
-        }
-        int[] dims = part.toArray();
-        dims[0] = batch;
-        return Shape.of(dims);
-    }
-
     /** An input of the whole batch, to be filled before a pass. */
     public Tensor input(String name) {
         return require(inputs, name);
     }
 
-    /** An output of the whole batch, valid from a {@link #forward} to the next. */
+    /** An output of the whole batch, valid from a {@link #forward} to the next; for inference. */
     public Tensor output(String name) {
         return require(outputs, name);
     }
@@ -190,7 +194,7 @@ public final class MicroBatches implements AutoCloseable {
 
     /** Computes the outputs from the inputs. */
     public void forward() {
-        for (int part = 0; part < parts(); part++) {
+        for (int part = 0; part < parts; part++) {
             copy(part, true);
             program.forward();
             copy(part, false);
@@ -204,20 +208,20 @@ public final class MicroBatches implements AutoCloseable {
      */
     public float gradients(String output) {
         Tensor value = program.output(output);
-        program.outputGradient(output).set(0, 1f / parts());
+        program.outputGradient(output).set(0, 1f / parts);
         double sum = 0;
-        for (int part = 0; part < parts(); part++) {
+        for (int part = 0; part < parts; part++) {
             copy(part, true);
             program.forward();
             program.backward(part > 0);
             sum += value.get(0);
         }
-        return (float) (sum / parts());
+        return (float) (sum / parts);
     }
 
     /** {@link #forward}, and backward with {@code backwardNanos}, that add the nanoseconds of each of the {@link #nodes}. */
     public void profile(long[] forwardNanos, long[] backwardNanos) {
-        for (int part = 0; part < parts(); part++) {
+        for (int part = 0; part < parts; part++) {
             copy(part, true);
             program.forward(forwardNanos);
             if (backwardNanos != null) {

@@ -36,7 +36,7 @@ public record TrainingOptions(
 
     /** The plain recipe: AdamW at a constant rate of 1e-3, batches of 128, no average. */
     public static TrainingOptions plain(long steps, long seed) {
-        return new TrainingOptions(128, steps, new LearningRate.Constant(1e-3), AdamW.Settings.DEFAULT, 0, seed, false);
+        return new TrainingOptions(128, steps, new LearningRate.Constant(1e-3), AdamW.Settings.DEFAULT, 0, seed);
     }
 
     /**
@@ -57,8 +57,7 @@ public record TrainingOptions(
                 new LearningRate.WarmupCosine(DEMO_PEAK_RATE, warmup, steps),
                 AdamW.Settings.DEFAULT,
                 DEMO_EMA_DECAY,
-                seed,
-                false);
+                seed);
     }
 
     private static void require(boolean holds, String option, String expected, Object found) {

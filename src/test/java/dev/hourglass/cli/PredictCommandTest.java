@@ -51,12 +51,14 @@ class PredictCommandTest {
         try (Safetensors expected = Safetensors.open(cases)) {
             for (int k = 0; expected.contains("c" + k + ".x"); k++) {
                 String prefix = "c" + k + ".";
-                predictCase(model, cases, prefix, k % 2 == 0);
-                try (Safetensors found = Safetensors.open(output)) {
-                    assertEquals(
-                            expected.entry(prefix + "output").shape(),
-                            found.entry("output").shape());
-                    assertArrayEquals(expected.floats(prefix + "output"), found.floats("output"), TOLERANCE);
+                for (boolean exact : new boolean[] {false, true}) {
+                    predictCase(model, cases, prefix, exact);
+                    try (Safetensors found = Safetensors.open(output)) {
+                        assertEquals(
+                                expected.entry(prefix + "output").shape(),
+                                found.entry("output").shape());
+                        assertArrayEquals(expected.floats(prefix + "output"), found.floats("output"), TOLERANCE);
+                    }
                 }
                 compared++;
             }

@@ -67,7 +67,7 @@ final class AttentionGradient {
         }
         AttentionPack.panels(gradients, g.yStride() * 4L, tokens, g.dim(), 1, dys, g.dim() + 1);
         AttentionPack.panelRow(deltas, tokens, -1, dys, g.dim(), g.dim() + 1);
-        AttentionPack.fill(dqs, (long) panels * rows * COLUMNS, 0);
+        Rows.zero(dqs, panels * rows * COLUMNS);
         AttentionPack.fill(one, COLUMNS, 1);
         long keys = AttentionItems.head(g, k, head, g.tk(), g.kStride());
         long values = AttentionItems.head(g, v, head, g.tk(), g.vStride());
@@ -136,7 +136,7 @@ final class AttentionGradient {
         }
         AttentionPack.panels(values, g.vStride() * 4L, tokens, g.dim(), 1, vs, g.dim() + 1);
         AttentionPack.panelOnes(tokens, vs, g.dim(), g.dim() + 1);
-        AttentionPack.fill(dks, 2L * panels * rows * COLUMNS, 0);
+        Rows.zero(dks, 2 * panels * rows * COLUMNS); // and dvs
         AttentionPack.fill(one, COLUMNS, 1);
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride());
         long gradients = AttentionItems.head(g, dy, head, g.tq(), g.yStride());

@@ -58,7 +58,7 @@ final class DirectConv2d {
     }
 
     /** One row of a panel: {@code columns} floats, then zeros. */
-    private static void packRow(long from, long to, int columns) {
+    static void packRow(long from, long to, int columns) {
         Rows.copy(from, to, columns);
         Rows.zero(to + columns * 4L, COLUMNS - columns);
     }

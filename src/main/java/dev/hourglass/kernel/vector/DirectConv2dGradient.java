@@ -86,10 +86,7 @@ final class DirectConv2dGradient {
     /** Copies part of the rows of the output's gradient into a dense panel, zero-padded. */
     private static void padPanel(long from, int stride, int rows, int columns, long panel) {
         for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < COLUMNS; c++) {
-                float value = c < columns ? Memory.get(from + ((long) r * stride + c) * 4) : 0f;
-                Memory.set(panel + ((long) r * COLUMNS + c) * 4, value);
-            }
+            DirectConv2d.packRow(from + (long) r * stride * 4, panel + (long) r * COLUMNS * 4, columns);
         }
     }
 

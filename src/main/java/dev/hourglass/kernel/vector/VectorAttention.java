@@ -74,10 +74,10 @@ public final class VectorAttention implements Attention {
         if (mask != 0) {
             AttentionPack.panelOnes(end - begin, qs, g.dim(), depth);
         }
-        AttentionPack.fill(os, (long) panels * rows * COLUMNS, 0);
+        Rows.zero(os, panels * rows * COLUMNS);
         for (int p = 0; p < panels; p++) {
             AttentionPack.fill(stats + 2 * p * ROW_BYTES, COLUMNS, AttentionSoftmax.NO_MAXIMUM);
-            AttentionPack.fill(stats + (2 * p + 1) * ROW_BYTES, COLUMNS, 0);
+            Rows.zero(stats + (2 * p + 1) * ROW_BYTES, COLUMNS);
         }
         for (int j = 0; j < g.tk(); j += AttentionItems.BLOCK) {
             int count = Math.min(AttentionItems.BLOCK, g.tk() - j);

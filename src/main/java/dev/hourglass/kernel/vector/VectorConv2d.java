@@ -54,7 +54,7 @@ public final class VectorConv2d implements Conv2d {
     /** The choice for a geometry; the last one is at hand, because items of one layer follow each other. */
     private Choice choice(Conv2dGeometry g) {
         Choice choice = last;
-        if (choice == null || choice.g() != g) {
+        if (choice == null || !choice.g().equals(g)) {
             choice = known(g);
             last = choice;
         }

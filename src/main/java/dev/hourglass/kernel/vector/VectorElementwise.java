@@ -42,21 +42,8 @@ public final class VectorElementwise implements Elementwise {
 
     @Override
     public void add(MemorySegment a, MemorySegment b, MemorySegment y, long from, long to) {
-        long count = to - from;
-        long as = Memory.address(a, from, count);
-        long bs = Memory.address(b, from, count);
-        long ys = Memory.address(y, from, count);
-        long i = 0;
-        for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            long at = i * Float.BYTES;
-            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (as + at) & Memory.MASK, Memory.ORDER)
-                    .add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (bs + at) & Memory.MASK, Memory.ORDER))
-                    .intoMemorySegment(Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER);
-        }
-        for (; i < count; i++) {
-            long at = i * Float.BYTES;
-            Memory.set(ys + at, Memory.get(as + at) + Memory.get(bs + at));
-        }
+        int count = Math.toIntExact(to - from);
+        Rows.add(Memory.address(a, from, count), Memory.address(b, from, count), Memory.address(y, from, count), count);
     }
 
     @Override
@@ -64,8 +51,8 @@ public final class VectorElementwise implements Elementwise {
         if (accumulate) {
             add(x, y, y, from, to);
         } else {
-            Rows.copy(
-                    Memory.address(x, from, to - from), Memory.address(y, from, to - from), Math.toIntExact(to - from));
+            int count = Math.toIntExact(to - from);
+            Rows.copy(Memory.address(x, from, count), Memory.address(y, from, count), count);
         }
     }
 
