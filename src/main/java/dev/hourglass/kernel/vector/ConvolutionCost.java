@@ -34,7 +34,7 @@ final class ConvolutionCost {
     private static final double FAR_STREAM = 12;
 
     /** The choice is made for so many images, whatever the batch: an image's output must not depend on its neighbours' number. */
-    private static final int NOMINAL_IMAGES = 4;
+    private static final int NOMINAL_IMAGES = 8;
 
     private static final WinogradTransform TWO = new Winograd2();
     private static final WinogradTransform FOUR = new Winograd4();

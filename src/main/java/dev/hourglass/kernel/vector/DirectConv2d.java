@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  * Convolution forward as implicit GEMM, for any geometry: a block of the im2col matrix is gathered into cache and multiplied by panels of weights, register tile
  * by register tile. Packed weights are panels {@code [depth + 1, COLUMNS]}, zero-padded, the bias in the last row.
  */
-final class DirectConv2d {
+final class DirectConv2d implements ForwardConv2d {
 
     /** Output pixels of one forward item: a gathered block stays in the second-level cache. */
     private static final int BLOCK_ROWS = ROWS * (ROWS == 12 ? 8 : 16);
@@ -20,15 +20,24 @@ final class DirectConv2d {
     /** Where row blocks are fewer than this, items are split by columns too, so that small images keep all threads busy. */
     private static final int ITEMS = 32;
 
-    long packedBytes(Conv2dGeometry g) {
+    @Override
+    public long packedBytes(Conv2dGeometry g) {
         return (long) panels(g) * (g.depth() + 1) * COLUMNS * Float.BYTES;
     }
 
-    int packItems(Conv2dGeometry g) {
+    @Override
+    public int packItems(Conv2dGeometry g) {
         return panels(g);
     }
 
-    void pack(Conv2dGeometry g, MemorySegment weight, MemorySegment bias, MemorySegment packed, int item) {
+    @Override
+    public void pack(
+            Conv2dGeometry g,
+            MemorySegment weight,
+            MemorySegment bias,
+            MemorySegment packed,
+            MemorySegment workspace,
+            int item) {
         int columns = Math.min(COLUMNS, g.cout() - item * COLUMNS);
         long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) item * COLUMNS * 4;
         long to = panel(g, packed, item);
@@ -39,7 +48,9 @@ final class DirectConv2d {
         packRow(biasAt, to + (long) g.depth() * COLUMNS * 4, bias == null ? 0 : columns);
     }
 
-    void packAdjoint(Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, int item) {
+    @Override
+    public void packAdjoint(
+            Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
         int in = adjoint.cout();
         int out = adjoint.cin();
         int columns = Math.min(COLUMNS, in - item * COLUMNS);
@@ -63,15 +74,18 @@ final class DirectConv2d {
         Rows.zero(to + columns * 4L, COLUMNS - columns);
     }
 
-    long workspaceBytes() {
+    @Override
+    public long workspaceBytes(Conv2dGeometry g) {
         return BLOCK_ROWS * STRIDE + RegisterTile.BYTES_OUT + COLUMNS * 4L;
     }
 
-    int forwardItems(Conv2dGeometry g) {
+    @Override
+    public int forwardItems(Conv2dGeometry g) {
         return rowBlocks(g) * columnBlocks(g);
     }
 
-    void forward(
+    @Override
+    public void forward(
             Conv2dGeometry g,
             long x,
             MemorySegment packed,
@@ -86,7 +100,7 @@ final class DirectConv2d {
         int block = item % columnBlocks;
         int panel0 = (int) ((long) panels(g) * block / columnBlocks);
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
-        long a = Memory.address(workspace, 0, workspaceBytes() / 4);
+        long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long tile = a + BLOCK_ROWS * STRIDE;
         long start = tile + RegisterTile.BYTES_OUT;
         for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
@@ -97,8 +111,8 @@ final class DirectConv2d {
                 long b = panel + (long) k0 * COLUMNS * 4;
                 long bias = panel + (long) g.depth() * COLUMNS * 4;
                 for (int r = 0; r < rows; r += ROWS) {
-                    RegisterTile.multiply(a + r * STRIDE, b, depth, tile);
                     int count = Math.min(ROWS, rows - r);
+                    RegisterTile.multiply(a + r * STRIDE, b, depth, tile, count);
                     if (k0 == 0) {
                         begin(g, tile, bias, shift, addend, y, start, row0 + r, count, p * COLUMNS);
                     } else {

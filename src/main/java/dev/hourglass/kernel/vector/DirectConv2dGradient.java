@@ -14,7 +14,7 @@ import jdk.incubator.vector.FloatVector;
  * into chunks that depend on the shape alone; an item is one chunk and one block of weight rows, and leaves its sum in a partial
  * {@code [padded depth + 1, padded cout]}, the bias gradient in the last row. Partials are then added up in order.
  */
-final class DirectConv2dGradient {
+final class DirectConv2dGradient implements WeightGradient {
 
     /** Weight rows of one item. */
     private static final int BLOCK_DEPTH = ROWS * 40;
@@ -33,21 +33,23 @@ final class DirectConv2dGradient {
     /** Floats from row to row of a gathered block: an odd number of cache lines, so that columns do not fall into one cache set. */
     private static final int BLOCK_STRIDE = (BLOCK_DEPTH / 16 | 1) * 16;
 
-    private DirectConv2dGradient() {}
-
-    static long workspaceBytes() {
+    @Override
+    public long workspaceBytes(Conv2dGeometry g) {
         return (long) BLOCK_ROWS * (BLOCK_STRIDE + COLUMNS) * Float.BYTES + RegisterTile.BYTES_OUT;
     }
 
-    static int items(Conv2dGeometry g) {
+    @Override
+    public int items(Conv2dGeometry g) {
         return chunks(g) * depthBlocks(g);
     }
 
-    static long partialBytes(Conv2dGeometry g) {
+    @Override
+    public long partialBytes(Conv2dGeometry g) {
         return chunks(g) * partialFloats(g) * Float.BYTES;
     }
 
-    static void compute(Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
+    @Override
+    public void compute(Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
         int chunk = item / depthBlocks(g);
         int k0 = item % depthBlocks(g) * BLOCK_DEPTH;
         int k1 = Math.min(k0 + BLOCK_DEPTH, g.depth());
@@ -55,7 +57,7 @@ final class DirectConv2dGradient {
         int end = (int) ((long) g.rows() * (chunk + 1) / chunks(g));
         int width = DirectConv2d.panels(g) * COLUMNS;
         long partial = Memory.address(partials, chunk * partialFloats(g), partialFloats(g));
-        long a = Memory.address(workspace, 0, workspaceBytes() / 4);
+        long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long panel = a + (long) BLOCK_ROWS * BLOCK_STRIDE * 4;
         long tile = panel + (long) BLOCK_ROWS * COLUMNS * 4;
         for (int row = begin; row < end; row += BLOCK_ROWS) {
@@ -115,17 +117,19 @@ final class DirectConv2dGradient {
         s1.intoMemorySegment(Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
     }
 
-    /** Items of {@link #reduce}. */
-    static int reduceItems(Conv2dGeometry g) {
+    @Override
+    public int reduceItems(Conv2dGeometry g) {
         return (g.depth() + REDUCE_ROWS - 1) / REDUCE_ROWS;
     }
 
-    static void reduce(
+    @Override
+    public void reduce(
             Conv2dGeometry g,
             MemorySegment partials,
             MemorySegment dweight,
             MemorySegment dbias,
             boolean accumulate,
+            MemorySegment workspace,
             int item) {
         int from = item * REDUCE_ROWS;
         int to = Math.min(from + REDUCE_ROWS, g.depth());

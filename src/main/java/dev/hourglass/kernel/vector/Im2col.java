@@ -1,6 +1,7 @@
 package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
@@ -60,16 +61,24 @@ final class Im2col {
                     Rows.zero(to + p * outStep, end - begin);
                 }
             } else if (dense) {
-                dense(g, row, ox, pixels, begin, end, to, outStep);
+                // A vector too long does no harm where it stays in the image and in the block's row: what it spoils is
+                // written later.
+                boolean room = (run * length + begin - k0) * 4L + BYTES <= outStep;
+                long safe = room ? image + (long) g.h() * g.w() * g.xStride() * 4 - BYTES : 0;
+                dense(g, row, safe, ox, pixels, begin, end, to, outStep);
             } else {
                 single(g, row, ox, pixels, run % runsPerKernelRow, begin, end, to, outStep);
             }
         }
     }
 
-    /** Floats {@code begin} to {@code end} of the taps of one kernel row, pixel by pixel; at the borders some taps are outside. */
+    /**
+     * Floats {@code begin} to {@code end} of the taps of one kernel row, pixel by pixel; at the borders some taps are outside.
+     *
+     * @param safe up to this address a whole vector may be copied in place of a shorter run
+     */
     private static void dense(
-            Conv2dGeometry g, long row, int ox, int pixels, int begin, int end, long to, long outStep) {
+            Conv2dGeometry g, long row, long safe, int ox, int pixels, int begin, int end, long to, long outStep) {
         int cin = g.cin();
         int first = ox * g.strideW() - g.padLeft(); // the first pixel's first column
         int p = 0;
@@ -82,7 +91,12 @@ final class Im2col {
             inside = Math.min(pixels - p, (last - first - p * g.strideW()) / g.strideW() + 1);
         }
         long from = row + ((long) (first + p * g.strideW()) * cin + begin) * 4;
-        copy(from, g.strideW() * cin * 4L, to + p * outStep, outStep, inside, end - begin);
+        long step = g.strideW() * cin * 4L;
+        int wide = end - begin < LANES && from <= safe ? (int) Math.min(inside, (safe - from) / step + 1) : 0;
+        column(from, step, to + p * outStep, outStep, wide);
+        p += wide;
+        inside -= wide;
+        copy(from + wide * step, step, to + p * outStep, outStep, inside, end - begin);
         for (p += inside; p < pixels; p++) {
             clipped(g, row, first + p * g.strideW(), begin, end, to + p * outStep);
         }

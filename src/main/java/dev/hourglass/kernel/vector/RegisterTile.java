@@ -14,6 +14,9 @@ final class RegisterTile {
     /** Rows of a tile. */
     static final int ROWS = WIDE ? 12 : 6;
 
+    /** So many rows are done faster by short tiles. */
+    private static final int SHORT = WIDE ? 8 : 4;
+
     /** Columns of a tile: two vectors. */
     static final int COLUMNS = 2 * LANES;
 
@@ -35,9 +38,14 @@ final class RegisterTile {
      * @param b address of {@code [depth, COLUMNS]}, dense
      * @param depth at most {@link #DEPTH}
      * @param out address of {@code [ROWS, COLUMNS]}, dense
+     * @param rows how many of the rows matter
      */
-    static void multiply(long a, long b, int depth, long out) {
-        if (WIDE) {
+    static void multiply(long a, long b, int depth, long out, int rows) {
+        if (rows <= SHORT) {
+            for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
+                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, out + (long) r * COLUMNS * Float.BYTES);
+            }
+        } else if (WIDE) {
             RegisterTile12x2.multiply(a, b, depth, out);
         } else {
             RegisterTile6x2.multiply(a, b, depth, out);

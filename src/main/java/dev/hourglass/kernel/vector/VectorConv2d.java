@@ -9,12 +9,13 @@ import java.util.Map;
 /** The vector twin of {@link Conv2d}: the fastest algorithm for each geometry, as {@link ConvolutionCost} sees it. */
 public final class VectorConv2d implements Conv2d {
 
-    private static final WinogradConv2dGradient GRADIENT_2 = new WinogradConv2dGradient(new Winograd2());
-    private static final WinogradConv2dGradient GRADIENT_4 = new WinogradConv2dGradient(new Winograd4());
+    private static final ForwardConv2d DIRECT = new DirectConv2d();
+    private static final ForwardConv2d NARROW = new NarrowConv2d();
+    private static final WeightGradient DIRECT_GRADIENT = new DirectConv2dGradient();
+    private static final WeightGradient NARROW_GRADIENT = new NarrowConv2dGradient();
 
     private static final int FASTEST = -1;
 
-    private final DirectConv2d direct = new DirectConv2d();
     private final int tile;
     private final Map<Conv2dGeometry, Choice> choices = new HashMap<>();
     private Choice last; // written by several threads at once, each time whole
@@ -42,14 +43,8 @@ public final class VectorConv2d implements Conv2d {
         return new VectorConv2d(tile);
     }
 
-    /**
-     * The algorithms of a geometry.
-     *
-     * @param g the geometry
-     * @param forward Winograd's for the forward pass, {@code null} for the direct one
-     * @param gradient Winograd's for the weight gradient, {@code null} for the direct one
-     */
-    private record Choice(Conv2dGeometry g, WinogradConv2d forward, WinogradConv2dGradient gradient) {}
+    /** The algorithms of a geometry. */
+    private record Choice(Conv2dGeometry g, ForwardConv2d forward, WeightGradient gradient) {}
 
     /** The choice for a geometry; the last one is at hand, because items of one layer follow each other. */
     private Choice choice(Conv2dGeometry g) {
@@ -71,35 +66,28 @@ public final class VectorConv2d implements Conv2d {
     }
 
     private Choice choose(Conv2dGeometry g) {
-        if (tile == 0 || !WinogradConv2d.supports(g)) {
-            return new Choice(g, null, null);
+        if (NarrowConv2d.suits(g)) {
+            return new Choice(g, NARROW, NARROW_GRADIENT);
         }
-        int forward = tile == FASTEST ? ConvolutionCost.forwardTile(g) : tile;
-        int gradient = tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
+        boolean winograd = tile != 0 && WinogradConv2d.supports(g);
+        int forward = winograd && tile == FASTEST ? ConvolutionCost.forwardTile(g) : tile;
+        int gradient = winograd && tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
         return new Choice(
                 g,
-                forward == 0 ? null : new WinogradConv2d(forward == 2 ? new Winograd2() : new Winograd4(), g),
-                gradient == 2 ? GRADIENT_2 : gradient == 4 ? GRADIENT_4 : null);
-    }
-
-    private WinogradConv2d winograd(Conv2dGeometry g) {
-        return choice(g).forward();
-    }
-
-    private WinogradConv2dGradient winogradGradient(Conv2dGeometry g) {
-        return choice(g).gradient();
+                winograd && forward != 0 ? new WinogradConv2d(WinogradTransform.of(forward), g) : DIRECT,
+                winograd && gradient != 0
+                        ? new WinogradConv2dGradient(WinogradTransform.of(gradient))
+                        : DIRECT_GRADIENT);
     }
 
     @Override
     public long packedBytes(Conv2dGeometry g) {
-        WinogradConv2d winograd = winograd(g);
-        return winograd == null ? direct.packedBytes(g) : winograd.packedBytes(g);
+        return choice(g).forward().packedBytes(g);
     }
 
     @Override
     public int packItems(Conv2dGeometry g) {
-        WinogradConv2d winograd = winograd(g);
-        return winograd == null ? direct.packItems(g) : winograd.packItems(g);
+        return choice(g).forward().packItems(g);
     }
 
     @Override
@@ -110,38 +98,24 @@ public final class VectorConv2d implements Conv2d {
             MemorySegment packed,
             MemorySegment workspace,
             int item) {
-        WinogradConv2d winograd = winograd(g);
-        if (winograd == null) {
-            direct.pack(g, weight, bias, packed, item);
-        } else {
-            winograd.pack(g, weight, bias, packed, workspace, item);
-        }
+        choice(g).forward().pack(g, weight, bias, packed, workspace, item);
     }
 
     @Override
     public void packAdjoint(
             Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
-        WinogradConv2d winograd = winograd(adjoint);
-        if (winograd == null) {
-            direct.packAdjoint(adjoint, weight, packed, item);
-        } else {
-            winograd.packAdjoint(adjoint, weight, packed, workspace, item);
-        }
+        choice(adjoint).forward().packAdjoint(adjoint, weight, packed, workspace, item);
     }
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        WinogradConv2d winograd = winograd(g);
-        WinogradConv2dGradient gradient = winogradGradient(g);
-        return Math.max(
-                winograd == null ? direct.workspaceBytes() : winograd.workspaceBytes(g),
-                gradient == null ? DirectConv2dGradient.workspaceBytes() : gradient.workspaceBytes(g));
+        Choice choice = choice(g);
+        return Math.max(choice.forward().workspaceBytes(g), choice.gradient().workspaceBytes(g));
     }
 
     @Override
     public int forwardItems(Conv2dGeometry g) {
-        WinogradConv2d winograd = winograd(g);
-        return winograd == null ? direct.forwardItems(g) : winograd.forwardItems(g);
+        return choice(g).forward().forwardItems(g);
     }
 
     @Override
@@ -154,27 +128,18 @@ public final class VectorConv2d implements Conv2d {
             MemorySegment y,
             MemorySegment workspace,
             int item) {
-        WinogradConv2d winograd = winograd(g);
-        long from = input(g, x);
-        long to = output(g, y);
         long added = addend == null ? 0 : output(g, addend);
-        if (winograd == null) {
-            direct.forward(g, from, packed, shift, added, to, workspace, item);
-        } else {
-            winograd.forward(g, from, packed, shift, added, to, workspace, item);
-        }
+        choice(g).forward().forward(g, input(g, x), packed, shift, added, output(g, y), workspace, item);
     }
 
     @Override
     public int gradientItems(Conv2dGeometry g) {
-        WinogradConv2dGradient gradient = winogradGradient(g);
-        return gradient == null ? DirectConv2dGradient.items(g) : gradient.items(g);
+        return choice(g).gradient().items(g);
     }
 
     @Override
     public long gradientPartialBytes(Conv2dGeometry g) {
-        WinogradConv2dGradient gradient = winogradGradient(g);
-        return gradient == null ? DirectConv2dGradient.partialBytes(g) : gradient.partialBytes(g);
+        return choice(g).gradient().partialBytes(g);
     }
 
     @Override
@@ -185,18 +150,12 @@ public final class VectorConv2d implements Conv2d {
             MemorySegment partials,
             MemorySegment workspace,
             int item) {
-        WinogradConv2dGradient gradient = winogradGradient(g);
-        if (gradient == null) {
-            DirectConv2dGradient.compute(g, input(g, x), output(g, dy), partials, workspace, item);
-        } else {
-            gradient.compute(g, input(g, x), output(g, dy), partials, workspace, item);
-        }
+        choice(g).gradient().compute(g, input(g, x), output(g, dy), partials, workspace, item);
     }
 
     @Override
     public int reduceItems(Conv2dGeometry g) {
-        WinogradConv2dGradient gradient = winogradGradient(g);
-        return gradient == null ? DirectConv2dGradient.reduceItems(g) : gradient.reduceItems(g);
+        return choice(g).gradient().reduceItems(g);
     }
 
     @Override
@@ -208,12 +167,7 @@ public final class VectorConv2d implements Conv2d {
             boolean accumulate,
             MemorySegment workspace,
             int item) {
-        WinogradConv2dGradient gradient = winogradGradient(g);
-        if (gradient == null) {
-            DirectConv2dGradient.reduce(g, partials, dweight, dbias, accumulate, item);
-        } else {
-            gradient.reduce(g, partials, dweight, dbias, accumulate, workspace, item);
-        }
+        choice(g).gradient().reduce(g, partials, dweight, dbias, accumulate, workspace, item);
     }
 
     private static long input(Conv2dGeometry g, MemorySegment x) {

@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Transformed patches are matrices {@code [tiles, STRIDE]}, one for each row of taps where their channels fit side by side, else one for
  * each tap and chunk of channels.
  */
-final class WinogradConv2d {
+final class WinogradConv2d implements ForwardConv2d {
 
     /** What an item's transformed patches and products may take: most of a second-level cache. */
     private static final long GROUP_BYTES = 1 << 20;
@@ -91,15 +91,18 @@ final class WinogradConv2d {
                 && g.cout() % LANES == 0;
     }
 
-    long packedBytes(Conv2dGeometry g) {
+    @Override
+    public long packedBytes(Conv2dGeometry g) {
         return ((long) taps * g.cin() + 1) * panels(g) * COLUMNS * Float.BYTES;
     }
 
-    int packItems(Conv2dGeometry g) {
+    @Override
+    public int packItems(Conv2dGeometry g) {
         return panels(g);
     }
 
-    void pack(
+    @Override
+    public void pack(
             Conv2dGeometry g,
             MemorySegment weight,
             MemorySegment bias,
@@ -124,8 +127,8 @@ final class WinogradConv2d {
         }
     }
 
-    /** Packs the weights of a convolution for its adjoint: channels swapped, taps in reverse order. */
-    void packAdjoint(
+    @Override
+    public void packAdjoint(
             Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
         int in = adjoint.cout();
         int out = adjoint.cin();
@@ -198,7 +201,8 @@ final class WinogradConv2d {
         }
     }
 
-    long workspaceBytes(Conv2dGeometry g) {
+    @Override
+    public long workspaceBytes(Conv2dGeometry g) {
         long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4;
         return Math.max(packing, tileBytes(g) * group + fixedBytes(g));
     }
@@ -220,11 +224,13 @@ final class WinogradConv2d {
                 + RegisterTile.BYTES_OUT;
     }
 
-    int forwardItems(Conv2dGeometry g) {
+    @Override
+    public int forwardItems(Conv2dGeometry g) {
         return groups * columnBlocks;
     }
 
-    void forward(
+    @Override
+    public void forward(
             Conv2dGeometry g,
             long x,
             MemorySegment packed,
@@ -269,13 +275,17 @@ final class WinogradConv2d {
     private static void multiply(Conv2dGeometry g, long v, long u, long product, int count, int group, long partial) {
         int depth = Math.min(g.cin(), DEPTH);
         for (int r = 0; r < count; r += ROWS) {
-            RegisterTile.multiply(v + r * STRIDE, u, depth, product + (long) r * COLUMNS * 4);
+            RegisterTile.multiply(v + r * STRIDE, u, depth, product + (long) r * COLUMNS * 4, count - r);
         }
         for (int k = DEPTH; k < g.cin(); k += DEPTH) {
             long chunk = v + k / DEPTH * (group * STRIDE);
             for (int r = 0; r < count; r += ROWS) {
                 RegisterTile.multiply(
-                        chunk + r * STRIDE, u + (long) k * COLUMNS * 4, Math.min(DEPTH, g.cin() - k), partial);
+                        chunk + r * STRIDE,
+                        u + (long) k * COLUMNS * 4,
+                        Math.min(DEPTH, g.cin() - k),
+                        partial,
+                        count - r);
                 long to = product + (long) r * COLUMNS * 4;
                 Rows.add(partial, to, to, ROWS * COLUMNS);
             }

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
  * one block of input channels, and leaves its sum in a partial {@code [taps, padded cin, padded cout]} with the bias gradient in one more
  * row. Partials are then added up in order and transformed back.
  */
-final class WinogradConv2dGradient {
+final class WinogradConv2dGradient implements WeightGradient {
 
     /** What a group's transformed patches and gradients may take: most of a second-level cache. */
     private static final long GROUP_BYTES = 1280 << 10;
@@ -49,7 +49,8 @@ final class WinogradConv2dGradient {
         this.taps = transform.taps();
     }
 
-    long workspaceBytes(Conv2dGeometry g) {
+    @Override
+    public long workspaceBytes(Conv2dGeometry g) {
         long perTile = taps * (inStride(g) + outStride(g)) * 4L;
         long reduce = (taps + 3L * transform.side + 9) * g.cout() * 4;
         return Math.max(perTile * groupTiles(g) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
@@ -64,15 +65,18 @@ final class WinogradConv2dGradient {
         return Math.max(1, RUN_BYTES / (taps * g.cout() * 4));
     }
 
-    int items(Conv2dGeometry g) {
+    @Override
+    public int items(Conv2dGeometry g) {
         return chunks(g) * blocks(g);
     }
 
-    long partialBytes(Conv2dGeometry g) {
+    @Override
+    public long partialBytes(Conv2dGeometry g) {
         return chunks(g) * partialFloats(g) * Float.BYTES;
     }
 
-    void compute(Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
+    @Override
+    public void compute(Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
         int chunk = item / blocks(g);
         int block = item % blocks(g);
         int ci0 = block * blockChannels(g);
@@ -175,11 +179,13 @@ final class WinogradConv2dGradient {
         }
     }
 
-    int reduceItems(Conv2dGeometry g) {
+    @Override
+    public int reduceItems(Conv2dGeometry g) {
         return (g.cin() + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS;
     }
 
-    void reduce(
+    @Override
+    public void reduce(
             Conv2dGeometry g,
             MemorySegment partials,
             MemorySegment dweight,

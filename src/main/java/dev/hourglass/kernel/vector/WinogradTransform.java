@@ -31,6 +31,11 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
         this.side = outputs + 2;
     }
 
+    /** The transform with so many outputs along the side of a tile. */
+    static WinogradTransform of(int outputs) {
+        return outputs == 2 ? new Winograd2() : new Winograd4();
+    }
+
     /** Elements of a transformed tile. */
     final int taps() {
         return side * side;

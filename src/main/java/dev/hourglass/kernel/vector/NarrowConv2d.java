@@ -1,0 +1,165 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
+import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
+import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Convolution forward to few channels, where a register tile's columns would be empty for the most part: the lanes run along the depth
+ * instead, and each output is a dot product with a gathered row of the im2col matrix. Packed weights are rows {@code [cout, padded depth]},
+ * zero-padded to whole vectors, then the bias.
+ */
+final class NarrowConv2d implements ForwardConv2d {
+
+    /** Rows whose dot products run side by side. */
+    private static final int SIDE_BY_SIDE = 4;
+
+    /** Output pixels of one item. */
+    private static final int BLOCK_ROWS = 96;
+
+    /** Whether this way is the better one: the outputs fill a quarter of a register tile's columns at most. */
+    static boolean suits(Conv2dGeometry g) {
+        return g.cout() * 4 <= COLUMNS;
+    }
+
+    @Override
+    public long packedBytes(Conv2dGeometry g) {
+        return (long) g.cout() * (paddedDepth(g) + 1) * Float.BYTES;
+    }
+
+    @Override
+    public int packItems(Conv2dGeometry g) {
+        return g.cout();
+    }
+
+    @Override
+    public void pack(
+            Conv2dGeometry g,
+            MemorySegment weight,
+            MemorySegment bias,
+            MemorySegment packed,
+            MemorySegment workspace,
+            int item) {
+        long from = Memory.address(weight, 0, (long) g.depth() * g.cout());
+        long to = Memory.address(packed, 0, packedBytes(g) / 4);
+        long row = to + (long) item * paddedDepth(g) * 4;
+        for (int k = 0; k < g.depth(); k++) {
+            Memory.set(row + k * 4L, Memory.get(from + ((long) k * g.cout() + item) * 4));
+        }
+        Rows.zero(row + g.depth() * 4L, paddedDepth(g) - g.depth());
+        float shift = bias == null ? 0 : Memory.get(Memory.address(bias, item, 1));
+        Memory.set(biasAt(g, to) + item * 4L, shift);
+    }
+
+    @Override
+    public void packAdjoint(
+            Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
+        int in = adjoint.cout();
+        int out = adjoint.cin();
+        int taps = adjoint.kh() * adjoint.kw();
+        long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
+        long to = Memory.address(packed, 0, packedBytes(adjoint) / 4);
+        long row = to + (long) item * paddedDepth(adjoint) * 4;
+        for (int tap = 0; tap < taps; tap++) {
+            Rows.copy(from + ((long) (taps - 1 - tap) * in + item) * out * 4, row + (long) tap * out * 4, out);
+        }
+        Rows.zero(row + adjoint.depth() * 4L, paddedDepth(adjoint) - adjoint.depth());
+        Memory.set(biasAt(adjoint, to) + item * 4L, 0f);
+    }
+
+    private static long biasAt(Conv2dGeometry g, long packed) {
+        return packed + (long) g.cout() * paddedDepth(g) * 4;
+    }
+
+    private static int paddedDepth(Conv2dGeometry g) {
+        return (g.depth() + LANES - 1) / LANES * LANES;
+    }
+
+    @Override
+    public long workspaceBytes(Conv2dGeometry g) {
+        return BLOCK_ROWS * STRIDE + SIDE_BY_SIDE * 4L;
+    }
+
+    @Override
+    public int forwardItems(Conv2dGeometry g) {
+        return (g.rows() + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    }
+
+    @Override
+    public void forward(
+            Conv2dGeometry g,
+            long x,
+            MemorySegment packed,
+            MemorySegment shift,
+            long addend,
+            long y,
+            MemorySegment workspace,
+            int item) {
+        int row0 = item * BLOCK_ROWS;
+        int rows = Math.min(BLOCK_ROWS, g.rows() - row0);
+        long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
+        long dots = a + BLOCK_ROWS * STRIDE;
+        long weights = Memory.address(packed, 0, packedBytes(g) / 4);
+        long shifts = shift == null ? 0 : Memory.address(shift, 0, (long) g.n() * g.cout());
+        int pixels = g.oh() * g.ow();
+        for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
+            int depth = Math.min(DEPTH, g.depth() - k0);
+            int vectors = (depth + LANES - 1) / LANES;
+            Im2col.gather(g, x, row0, rows, k0, k0 + depth, a, DEPTH);
+            for (int r = 0; r < rows && depth < vectors * LANES; r++) {
+                Rows.zero(a + r * STRIDE + depth * 4L, vectors * LANES - depth);
+            }
+            for (int c = 0; c < g.cout(); c++) {
+                long w = weights + ((long) c * paddedDepth(g) + k0) * 4;
+                float bias = Memory.get(biasAt(g, weights) + c * 4L);
+                for (int r = 0; r < rows; r += SIDE_BY_SIDE) {
+                    dots(a + r * STRIDE, w, vectors, dots);
+                    int count = Math.min(SIDE_BY_SIDE, rows - r);
+                    for (int i = 0; i < count; i++) {
+                        int row = row0 + r + i;
+                        long at = ((long) row * g.yStride() + c) * 4;
+                        float start = Memory.get(y + at);
+                        if (k0 == 0) {
+                            start = shift == null
+                                    ? bias
+                                    : bias + Memory.get(shifts + (row / pixels * g.cout() + c) * 4L);
+                            start = addend == 0 ? start : start + Memory.get(addend + at);
+                        }
+                        Memory.set(y + at, start + Memory.get(dots + i * 4L));
+                    }
+                }
+            }
+        }
+    }
+
+    /** The dot products of {@link #SIDE_BY_SIDE} rows with one row of weights. */
+    private static void dots(long rows, long weights, int vectors, long out) {
+        FloatVector s0 = FloatVector.zero(S);
+        FloatVector s1 = FloatVector.zero(S);
+        FloatVector s2 = FloatVector.zero(S);
+        FloatVector s3 = FloatVector.zero(S);
+        for (int v = 0; v < vectors; v++) {
+            long a = (rows + (long) v * BYTES) & MASK;
+            FloatVector w = FloatVector.fromMemorySegment(S, ALL, (weights + (long) v * BYTES) & MASK, ORDER);
+            s0 = FloatVector.fromMemorySegment(S, ALL, a, ORDER).fma(w, s0);
+            s1 = FloatVector.fromMemorySegment(S, ALL, a + STRIDE, ORDER).fma(w, s1);
+            s2 = FloatVector.fromMemorySegment(S, ALL, a + 2 * STRIDE, ORDER).fma(w, s2);
+            s3 = FloatVector.fromMemorySegment(S, ALL, a + 3 * STRIDE, ORDER).fma(w, s3);
+        }
+        Memory.set(out, s0.reduceLanes(VectorOperators.ADD));
+        Memory.set(out + 4, s1.reduceLanes(VectorOperators.ADD));
+        Memory.set(out + 8, s2.reduceLanes(VectorOperators.ADD));
+        Memory.set(out + 12, s3.reduceLanes(VectorOperators.ADD));
+    }
+}

@@ -1,0 +1,61 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.FLOAT;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * A register tile of 4 rows by 2 vectors, for the last rows of a matrix. Its 8 accumulators just cover the 4 cycles that each of two
+ * units takes. Sums run in the same order as those of the tall tiles, so that a row's result does not depend on the tile it is in.
+ */
+final class RegisterTile4x2 {
+
+    static final int ROWS = 4;
+
+    private RegisterTile4x2() {}
+
+    /** {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each. */
+    static void multiply(long leftAt, long rightAt, int depth, long outAt) {
+        long left = leftAt & MASK;
+        long right = rightAt & MASK;
+        long out = outAt & MASK;
+        FloatVector zero = FloatVector.zero(S);
+        FloatVector c0a = zero, c0b = zero;
+        FloatVector c1a = zero, c1b = zero;
+        FloatVector c2a = zero, c2b = zero;
+        FloatVector c3a = zero, c3b = zero;
+        for (int k = 0; k < depth; k++) {
+            long a = left + k * 4L;
+            long b = right + k * (2L * BYTES);
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector x;
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+        }
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
+        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
+        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
+        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
+        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
+        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+    }
+}
