@@ -32,9 +32,10 @@ class KernelAllocationTest {
         MultiplyAddChains chains = Twins.vector().multiplyAddChains();
         kernels.put("multiply-add chains", () -> chains.run(100, 2));
         for (Conv2d algorithm : Twins.convolutions()) {
-            addConvolution(kernels, algorithm, 1, 3);
-            addConvolution(kernels, algorithm, 48, 3);
-            addConvolution(kernels, algorithm, 48, 1);
+            addConvolution(kernels, algorithm, 1, 32, 3);
+            addConvolution(kernels, algorithm, 48, 32, 3);
+            addConvolution(kernels, algorithm, 48, 32, 1);
+            addConvolution(kernels, algorithm, 35, 2, 3);
         }
         for (int dim : new int[] {5, 8, 40}) {
             addAttention(kernels, Twins.vector().attention(), dim);
@@ -44,31 +45,31 @@ class KernelAllocationTest {
                         kernel.getKey(), () -> assertAllocatesNothing(kernel.getKey(), kernel.getValue())));
     }
 
-    private static void addConvolution(Map<String, Runnable> all, Conv2d k, int in, int side) {
+    private static void addConvolution(Map<String, Runnable> all, Conv2d k, int in, int out, int side) {
         Conv2dGeometry g = Conv2dGeometry.of(
                 2,
                 11,
                 9,
                 in,
-                32,
+                out,
                 side,
                 side,
                 Conv2dGeometry.Window.padded(side / 2),
                 Conv2dGeometry.Window.padded(side / 2));
         Conv2dGeometry adjoint = g.adjoint();
         MemorySegment x = GuardedFloats.random(1, 198 * in).segment();
-        MemorySegment y = GuardedFloats.random(2, 198 * 32).segment();
+        MemorySegment y = GuardedFloats.random(2, 198 * out).segment();
         MemorySegment dx = GuardedFloats.zeros(198 * in).segment();
-        MemorySegment weight = GuardedFloats.random(3, g.depth() * 32).segment();
-        MemorySegment dweight = GuardedFloats.zeros(g.depth() * 32).segment();
-        MemorySegment shift = GuardedFloats.random(4, 2 * 32).segment();
-        MemorySegment bias = GuardedFloats.random(5, 32).segment();
-        MemorySegment dbias = GuardedFloats.zeros(32).segment();
+        MemorySegment weight = GuardedFloats.random(3, g.depth() * out).segment();
+        MemorySegment dweight = GuardedFloats.zeros(g.depth() * out).segment();
+        MemorySegment shift = GuardedFloats.random(4, 2 * out).segment();
+        MemorySegment bias = GuardedFloats.random(5, out).segment();
+        MemorySegment dbias = GuardedFloats.zeros(out).segment();
         MemorySegment packed = floats(k.packedBytes(g));
         MemorySegment packedAdjoint = floats(k.packedBytes(adjoint));
         MemorySegment partials = floats(k.gradientPartialBytes(g));
         MemorySegment work = floats(Math.max(k.workspaceBytes(g), k.workspaceBytes(adjoint)));
-        String of = " of " + in + " channels, " + side + "x" + side + ", " + k;
+        String of = " of " + in + " to " + out + " channels, " + side + "x" + side + ", " + k;
         each(all, "pack" + of, k.packItems(g), item -> k.pack(g, weight, bias, packed, work, item));
         each(
                 all,

@@ -36,6 +36,9 @@ final class ConvolutionCost {
     /** The choice is made for so many images, whatever the batch: an image's output must not depend on its neighbours' number. */
     private static final int NOMINAL_IMAGES = 8;
 
+    /** How often the sums of transformed weights' gradients pass between cache and processor. */
+    private static final int SUM_PASSES = 4;
+
     private static final WinogradTransform TWO = new Winograd2();
     private static final WinogradTransform FOUR = new Winograd4();
 
@@ -96,7 +99,7 @@ final class ConvolutionCost {
         double sums = (double) transform.taps() * g.cin() * g.cout() * 4;
         return products * FMA
                 + transformed * TRANSFORM[transform.outputs] / 2
-                + 2 * Math.ceil(tiles / 128) * stream(sums);
+                + SUM_PASSES * Math.ceil(tiles / 128) * stream(sums);
     }
 
     private static double stream(double bytes) {

@@ -36,8 +36,8 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Input channels that blocks are multiples of: whole vectors and whole register tiles. */
     private static final int BLOCK_UNIT = LANES % ROWS == 0 ? LANES : 3 * LANES;
 
-    /** Input channels of one item of {@link #reduce}. */
-    private static final int REDUCE_CHANNELS = 8;
+    /** Floats of each tap in one item of {@link #reduce}. */
+    private static final int REDUCE_FLOATS = 1024;
 
     private final WinogradTransform transform;
     private final WinogradPatches patches;
@@ -52,7 +52,7 @@ final class WinogradConv2dGradient implements WeightGradient {
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         long perTile = taps * (inStride(g) + outStride(g)) * 4L;
-        long reduce = (taps + 3L * transform.side + 9) * g.cout() * 4;
+        long reduce = (taps + 3L * transform.side + 9) * reduceChannels(g) * paddedOut(g) * 4;
         return Math.max(perTile * groupTiles(g) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
     }
 
@@ -181,7 +181,7 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     @Override
     public int reduceItems(Conv2dGeometry g) {
-        return (g.cin() + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS;
+        return (g.cin() + reduceChannels(g) - 1) / reduceChannels(g);
     }
 
     @Override
@@ -197,30 +197,33 @@ final class WinogradConv2dGradient implements WeightGradient {
         long sums = Memory.address(partials, 0, chunks * partialFloats(g));
         long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
         int side = transform.side;
-        long row = g.cout() * 4L;
-        long total = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [taps, cout]
-        long columns = total + taps * row; // [3, side, cout]
-        long kernel = columns + 3 * side * row; // [9, cout]
-        long tapStep = (long) paddedIn(g) * paddedOut(g) * 4;
-        int vectors = g.cout() / LANES;
-        int last = Math.min((item + 1) * REDUCE_CHANNELS, g.cin());
-        for (int ci = item * REDUCE_CHANNELS; ci < last; ci++) {
-            long u = sums + (long) ci * paddedOut(g) * 4;
-            for (int tap = 0; tap < taps && chunks > 1; tap++) {
-                addChunks(g, u + tap * tapStep, total + tap * row, g.cout());
-            }
-            long from = chunks > 1 ? total : u;
-            long step = chunks > 1 ? row : tapStep;
-            for (int j = 0; j < side; j++) {
-                long in = from + j * step;
-                transform.weightGradient(in, side * step, BYTES, columns + j * row, side * row, BYTES, vectors);
-            }
-            for (int i = 0; i < 3; i++) {
-                long in = columns + i * side * row;
-                transform.weightGradient(in, row, BYTES, kernel + i * 3 * row, row, BYTES, vectors);
-            }
-            for (int k = 0; k < 9; k++) {
-                write(kernel + k * row, dw + ((long) k * g.cin() + ci) * row, g.cout(), accumulate);
+        int width = paddedOut(g);
+        long total = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [taps, channels, width]
+        long tapStep = (long) paddedIn(g) * width * 4;
+        int first = item * reduceChannels(g);
+        int channels = Math.min(reduceChannels(g), g.cin() - first);
+        int floats = channels * width;
+        long row = floats * 4L;
+        long columns = total + taps * row; // [3, side, channels, width]
+        long kernel = columns + 3 * side * row; // [9, channels, width]
+        long u = sums + (long) first * width * 4;
+        for (int tap = 0; tap < taps && chunks > 1; tap++) {
+            addChunks(g, u + tap * tapStep, total + tap * row, floats);
+        }
+        long from = chunks > 1 ? total : u;
+        long step = chunks > 1 ? row : tapStep;
+        for (int j = 0; j < side; j++) {
+            long in = from + j * step;
+            transform.weightGradient(in, side * step, BYTES, columns + j * row, side * row, BYTES, floats / LANES);
+        }
+        for (int i = 0; i < 3; i++) {
+            long in = columns + i * side * row;
+            transform.weightGradient(in, row, BYTES, kernel + i * 3 * row, row, BYTES, floats / LANES);
+        }
+        for (int k = 0; k < 9; k++) {
+            for (int ci = 0; ci < channels; ci++) {
+                long to = dw + ((long) k * g.cin() + first + ci) * g.cout() * 4;
+                write(kernel + k * row + (long) ci * width * 4, to, g.cout(), accumulate);
             }
         }
         if (item == 0 && dbias != null) {
@@ -243,6 +246,11 @@ final class WinogradConv2dGradient implements WeightGradient {
         for (int chunk = 1; chunk < chunks(g); chunk++) {
             Rows.add(to, first + chunk * partialFloats(g) * 4, to, count);
         }
+    }
+
+    /** Input channels of one item of {@link #reduce}. */
+    private static int reduceChannels(Conv2dGeometry g) {
+        return Math.max(1, REDUCE_FLOATS / paddedOut(g));
     }
 
     private int chunks(Conv2dGeometry g) {
