@@ -9,7 +9,7 @@ import dev.hourglass.kernel.Conv2dGeometry;
 /**
  * Which algorithm computes a convolution fastest: a model of the cycles that each takes. Products are counted as the register tiles that
  * they fill; transforms and gathering by the vectors that they move; weights by the bytes that stream through the cache for each group
- * of rows. The constants were measured on AVX-512 with {@code Conv2dBenchmark}; only their proportions matter.
+ * of rows, as far as the products do not hide that. The constants were measured on AVX-512 with {@code Conv2dBenchmark}; only their proportions matter.
  */
 final class ConvolutionCost {
 
@@ -33,8 +33,8 @@ final class ConvolutionCost {
 
     private static final double FAR_STREAM = 12;
 
-    /** The choice is made for so many images, whatever the batch: an image's output must not depend on its neighbours' number. */
-    private static final int NOMINAL_IMAGES = 8;
+    /** The choice is made for these batches together, whatever the batch: an image's output must not depend on its neighbours' number. */
+    private static final int[] NOMINAL_IMAGES = {1, 8};
 
     /** How often the sums of transformed weights' gradients pass between cache and processor. */
     private static final int SUM_PASSES = 4;
@@ -50,10 +50,15 @@ final class ConvolutionCost {
      * @param geometry a geometry that {@link WinogradConv2d#supports}
      */
     static int forwardTile(Conv2dGeometry geometry) {
-        Conv2dGeometry g = geometry.withImages(NOMINAL_IMAGES);
-        double direct = direct(g);
-        double two = winograd(g, TWO);
-        double four = winograd(g, FOUR);
+        double direct = 0;
+        double two = 0;
+        double four = 0;
+        for (int images : NOMINAL_IMAGES) {
+            Conv2dGeometry g = geometry.withImages(images);
+            direct += direct(g) / images;
+            two += winograd(g, TWO) / images;
+            four += winograd(g, FOUR) / images;
+        }
         return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
     }
 
@@ -66,20 +71,20 @@ final class ConvolutionCost {
     }
 
     private static double direct(Conv2dGeometry g) {
-        double rows = padded(g.rows(), ROWS);
+        double rows = padded(g.rows(), RegisterTile4x2.ROWS);
         double products = rows * g.depth() * padded(g.cout(), COLUMNS) / LANES;
         double gathered = (double) g.rows() * g.depth() / LANES;
         return products * DIRECT_FMA + gathered * GATHER;
     }
 
     private static double winograd(Conv2dGeometry g, WinogradTransform transform) {
-        double products =
-                padded(transform.tiles(g), ROWS) * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES;
+        double tiles = padded(transform.tiles(g), RegisterTile4x2.ROWS);
+        double products = tiles * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES;
+        double streamed = new WinogradConv2d(transform, g).groups() * weightStream(g, transform.taps());
         double transformed = (double) transform.tiles(g) * g.cout() / LANES;
-        return products * FMA
+        return Math.max(products * FMA, streamed) // the processor fetches ahead
                 + transformed * TRANSFORM[transform.outputs] / 2
-                + patchTransform(g, transform)
-                + new WinogradConv2d(transform, g).groups() * weightStream(g, transform.taps());
+                + patchTransform(g, transform);
     }
 
     /** Cycles to transform all patches once. */
