@@ -74,8 +74,10 @@ final class DirectConv2dGradient implements WeightGradient {
                 long b = whole ? from : panel;
                 long bStride = (whole ? g.yStride() : COLUMNS) * 4L;
                 for (int k = k0; k < k1; k += ROWS) {
-                    RegisterTile.multiplyTransposed(a + (k - k0) * 4L, BLOCK_STRIDE * 4L, b, bStride, rows, tile);
-                    addTile(tile, partial + ((long) k * width + c) * 4, width * 4L, first);
+                    int count = Math.min(ROWS, k1 - k);
+                    RegisterTile.multiplyTransposed(
+                            a + (k - k0) * 4L, BLOCK_STRIDE * 4L, b, bStride, rows, tile, count);
+                    addTile(tile, partial + ((long) k * width + c) * 4, width * 4L, count, first);
                 }
                 if (k0 == 0) {
                     long bias = partial + ((long) paddedDepth(g) * width + c) * 4;
@@ -93,11 +95,11 @@ final class DirectConv2dGradient implements WeightGradient {
     }
 
     /** Adds a tile to partial sums, or starts them with it. */
-    static void addTile(long tile, long to, long stride, boolean first) {
+    static void addTile(long tile, long to, long stride, int rows, boolean first) {
         if (first) {
-            Merge.store(tile, to, stride, ROWS, COLUMNS);
+            Merge.store(tile, to, stride, rows, COLUMNS);
         } else {
-            Merge.add(tile, to, stride, ROWS, COLUMNS);
+            Merge.add(tile, to, stride, rows, COLUMNS);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.VectorGroupNorm.PLANE;
+
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -52,7 +54,7 @@ final class GroupGradient {
         }
     }
 
-    /** Writes mean, a, b and slope of one vector of columns to scratch memory, {@code [4, LANES]}. */
+    /** Writes mean, a, b and slope of one vector of columns to four planes of scratch memory. */
     private static void coefficients(
             long gamma, long stats, long sums, long scratch, int channel, int channels, int width, double share) {
         int c = channel;
@@ -69,21 +71,21 @@ final class GroupGradient {
             }
             long at = scratch + (long) lane * Float.BYTES;
             Memory.set(at, Memory.get(stats + 2L * group * Float.BYTES));
-            Memory.set(at + Memory.BYTES, scale * Memory.get(gamma + (long) c * Float.BYTES));
-            Memory.set(at + 2L * Memory.BYTES, b);
-            Memory.set(at + 3L * Memory.BYTES, slope);
+            Memory.set(at + PLANE, scale * Memory.get(gamma + (long) c * Float.BYTES));
+            Memory.set(at + 2 * PLANE, b);
+            Memory.set(at + 3 * PLANE, slope);
             c = c + 1 == channels ? 0 : c + 1;
         }
     }
 
     private static void column(long x, long dy, long dx, boolean accumulate, long scratch, int rows, long rowBytes) {
         FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
-        FloatVector as = FloatVector.fromMemorySegment(
-                Memory.S, Memory.ALL, (scratch + Memory.BYTES) & Memory.MASK, Memory.ORDER);
-        FloatVector bs = FloatVector.fromMemorySegment(
-                Memory.S, Memory.ALL, (scratch + 2L * Memory.BYTES) & Memory.MASK, Memory.ORDER);
-        FloatVector slopes = FloatVector.fromMemorySegment(
-                Memory.S, Memory.ALL, (scratch + 3L * Memory.BYTES) & Memory.MASK, Memory.ORDER);
+        FloatVector as =
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (scratch + PLANE) & Memory.MASK, Memory.ORDER);
+        FloatVector bs =
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (scratch + 2 * PLANE) & Memory.MASK, Memory.ORDER);
+        FloatVector slopes =
+                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (scratch + 3 * PLANE) & Memory.MASK, Memory.ORDER);
         for (int r = 0; r < rows; r++) {
             long at = r * rowBytes;
             FloatVector value = FloatVector.fromMemorySegment(

@@ -5,6 +5,8 @@ import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.VectorGroupNorm.PLANE;
+import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -23,6 +25,9 @@ final class GroupMoments {
 
     private static final int SAMPLES = 16;
 
+    /** Rows of a run where columns are wide: half of the others', because these are split into even and odd rows. */
+    private static final int WIDE_RUN = VectorGroupNorm.RUN / 2;
+
     private GroupMoments() {}
 
     /** Fills {@code stats [groups, 2]} with mean and {@code 1 / sqrt(variance + eps)}. */
@@ -35,8 +40,23 @@ final class GroupMoments {
             rest(x, stats + 2L * g * Float.BYTES, pixels - rest, pixels, channels, g * width, width);
         }
         if (rows > 0) {
-            for (int v = 0; v < channels * perRow; v += Memory.LANES) {
-                long rowBytes = (long) channels * perRow * Float.BYTES;
+            int columns = channels * perRow;
+            long rowBytes = (long) columns * Float.BYTES;
+            int v = 0;
+            for (; v <= columns - WIDE * Memory.LANES; v += WIDE * Memory.LANES) {
+                long top = x + (long) v * Float.BYTES;
+                for (int w = 0; w < WIDE; w++) {
+                    guess(top + (long) w * BYTES, scratch + (long) w * BYTES, rows, rowBytes);
+                }
+                for (int row = 0; row < rows; row += WIDE_RUN) {
+                    wide(top + row * rowBytes, scratch, Math.min(WIDE_RUN, rows - row), rowBytes);
+                }
+                for (int w = 0; w < WIDE; w++) {
+                    int column = v + w * Memory.LANES;
+                    mergeColumns(x, stats, scratch + (long) w * BYTES, column, rows, rest, channels, width);
+                }
+            }
+            for (; v < columns; v += Memory.LANES) {
                 long top = x + (long) v * Float.BYTES;
                 guess(top, scratch, rows, rowBytes);
                 for (int row = 0; row < rows; row += VectorGroupNorm.RUN) {
@@ -76,7 +96,7 @@ final class GroupMoments {
         Memory.set(moments + Float.BYTES, (float) squares);
     }
 
-    /** Scratch memory {@code [3, LANES]}: guesses of the means of one vector of columns, then sums and squares, still 0. */
+    /** Three planes of scratch memory: guesses of the means of one vector of columns, then sums and squares, still 0. */
     private static void guess(long top, long scratch, int rows, long rowBytes) {
         int sampleStep = Math.clamp(rows / SAMPLES, 1, SAMPLE_STEP);
         int samples = (rows + sampleStep - 1) / sampleStep;
@@ -87,8 +107,8 @@ final class GroupMoments {
                     Memory.S, Memory.ALL, (top + r * (sampleStep * rowBytes)) & Memory.MASK, Memory.ORDER));
         }
         sum.mul(1f / samples).intoMemorySegment(Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
-        zero.intoMemorySegment(Memory.ALL, (scratch + Memory.BYTES) & Memory.MASK, Memory.ORDER);
-        zero.intoMemorySegment(Memory.ALL, (scratch + 2L * Memory.BYTES) & Memory.MASK, Memory.ORDER);
+        zero.intoMemorySegment(Memory.ALL, (scratch + PLANE) & Memory.MASK, Memory.ORDER);
+        zero.intoMemorySegment(Memory.ALL, (scratch + 2 * PLANE) & Memory.MASK, Memory.ORDER);
     }
 
     /** Adds rows {@code from} to {@code to}, less the guess, to the sums and squares in scratch memory. */
@@ -98,6 +118,63 @@ final class GroupMoments {
         if (from + 2 * pairs < to) {
             row(top + (to - 1) * rowBytes, scratch);
         }
+    }
+
+    /** Adds rows of {@link VectorGroupNorm#WIDE} vectors, less their guesses, to the sums and squares in scratch memory. */
+    private static void wide(long top, long scratch, int rows, long rowBytes) {
+        long at = scratch & MASK;
+        FloatVector g0 = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
+        FloatVector g1 = FloatVector.fromMemorySegment(S, ALL, at + 1L * BYTES, ORDER);
+        FloatVector g2 = FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER);
+        FloatVector g3 = FloatVector.fromMemorySegment(S, ALL, at + 3L * BYTES, ORDER);
+        FloatVector s0 = FloatVector.zero(S);
+        FloatVector q0 = FloatVector.zero(S);
+        FloatVector s1 = FloatVector.zero(S);
+        FloatVector q1 = FloatVector.zero(S);
+        FloatVector s2 = FloatVector.zero(S);
+        FloatVector q2 = FloatVector.zero(S);
+        FloatVector s3 = FloatVector.zero(S);
+        FloatVector q3 = FloatVector.zero(S);
+        for (int r = 0; r < rows; r++) {
+            long row = (top + r * rowBytes) & MASK;
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, row, ORDER).sub(g0);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, row + 1L * BYTES, ORDER)
+                    .sub(g1);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, row + 2L * BYTES, ORDER)
+                    .sub(g2);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, row + 3L * BYTES, ORDER)
+                    .sub(g3);
+            s0 = s0.add(d0);
+            q0 = d0.fma(d0, q0);
+            s1 = s1.add(d1);
+            q1 = d1.fma(d1, q1);
+            s2 = s2.add(d2);
+            q2 = d2.fma(d2, q2);
+            s3 = s3.add(d3);
+            q3 = d3.fma(d3, q3);
+        }
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE, ORDER).add(s0).intoMemorySegment(ALL, at + PLANE, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE, ORDER)
+                .add(q0)
+                .intoMemorySegment(ALL, at + 2 * PLANE, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE + 1L * BYTES, ORDER)
+                .add(s1)
+                .intoMemorySegment(ALL, at + PLANE + 1L * BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + 1L * BYTES, ORDER)
+                .add(q1)
+                .intoMemorySegment(ALL, at + 2 * PLANE + 1L * BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE + 2L * BYTES, ORDER)
+                .add(s2)
+                .intoMemorySegment(ALL, at + PLANE + 2L * BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + 2L * BYTES, ORDER)
+                .add(q2)
+                .intoMemorySegment(ALL, at + 2 * PLANE + 2L * BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE + 3L * BYTES, ORDER)
+                .add(s3)
+                .intoMemorySegment(ALL, at + PLANE + 3L * BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + 3L * BYTES, ORDER)
+                .add(q3)
+                .intoMemorySegment(ALL, at + 2 * PLANE + 3L * BYTES, ORDER);
     }
 
     /** Two rows at a time, in sums of their own. */
@@ -119,21 +196,21 @@ final class GroupMoments {
             q1 = d1.fma(d1, q1);
         }
         // Added to the sums of earlier runs only here: short sums round less.
-        FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER)
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE, ORDER)
                 .add(s0.add(s1))
-                .intoMemorySegment(ALL, at + BYTES, ORDER);
-        FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER)
+                .intoMemorySegment(ALL, at + PLANE, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE, ORDER)
                 .add(q0.add(q1))
-                .intoMemorySegment(ALL, at + 2L * BYTES, ORDER);
+                .intoMemorySegment(ALL, at + 2 * PLANE, ORDER);
     }
 
     private static void row(long row, long scratch) {
         long at = scratch & MASK;
         FloatVector d = FloatVector.fromMemorySegment(S, ALL, row & MASK, ORDER)
                 .sub(FloatVector.fromMemorySegment(S, ALL, at, ORDER));
-        FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER).add(d).intoMemorySegment(ALL, at + BYTES, ORDER);
-        d.fma(d, FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER))
-                .intoMemorySegment(ALL, at + 2L * BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE, ORDER).add(d).intoMemorySegment(ALL, at + PLANE, ORDER);
+        d.fma(d, FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE, ORDER))
+                .intoMemorySegment(ALL, at + 2 * PLANE, ORDER);
     }
 
     /** Merges the columns from {@code v} on into their groups, a run of columns of the same group at a time. */
@@ -150,10 +227,10 @@ final class GroupMoments {
             double square = 0;
             for (int i = lane; i < lane + run; i++) {
                 long at = scratch + (long) i * Float.BYTES;
-                double offset = Memory.get(at + Memory.BYTES) / (double) rows;
+                double offset = Memory.get(at + PLANE) / (double) rows;
                 double mean = Memory.get(at) - origin + offset;
                 sum += mean;
-                square += Memory.get(at + 2L * Memory.BYTES) + rows * (mean * mean - offset * offset);
+                square += Memory.get(at + 2 * PLANE) + rows * (mean * mean - offset * offset);
             }
             double before = (double) rest * width + (double) rows * (earlier + within);
             double deviations = square - rows * sum * sum / run;

@@ -1,10 +1,12 @@
 package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -26,16 +28,17 @@ final class GroupNormalisation {
             long beta,
             long y,
             long stats,
-            long scratch,
+            long table,
             int pixels,
             int channels,
             int width,
             boolean silu) {
+        coefficients(gamma, beta, stats, table, channels, width);
         int step = runPixels(channels);
         for (int p = 0; p < pixels; p += step) {
             int count = Math.min(step, pixels - p);
             long at = (long) p * channels * Float.BYTES;
-            pixels(x + at, gamma, beta, y + at, stats, scratch, count, channels, width);
+            pixels(x + at, gamma, beta, y + at, stats, table, count, channels, width);
             if (silu) {
                 values(y + at, count * channels);
             }
@@ -50,15 +53,16 @@ final class GroupNormalisation {
             long dy,
             long dn,
             long stats,
-            long scratch,
+            long table,
             int pixels,
             int channels,
             int width) {
+        coefficients(gamma, beta, stats, table, channels, width);
         int step = runPixels(channels);
         for (int p = 0; p < pixels; p += step) {
             int count = Math.min(step, pixels - p);
             long at = (long) p * channels * Float.BYTES;
-            pixels(x + at, gamma, beta, dn + at, stats, scratch, count, channels, width);
+            pixels(x + at, gamma, beta, dn + at, stats, table, count, channels, width);
             gradients(dn + at, dy + at, count * channels);
         }
     }
@@ -84,15 +88,19 @@ final class GroupNormalisation {
     }
 
     private static void pixels(
-            long x, long gamma, long beta, long y, long stats, long scratch, int pixels, int channels, int width) {
+            long x, long gamma, long beta, long y, long stats, long table, int pixels, int channels, int width) {
         int perRow = VectorGroupNorm.pixelsPerRow(channels);
         int rows = pixels / perRow;
         int columns = channels * perRow;
-        for (int v = 0; rows > 0 && v < columns; v += LANES) {
+        long rowBytes = (long) columns * Float.BYTES;
+        int v = 0;
+        for (; v <= columns - WIDE * LANES; v += WIDE * LANES) {
             long at = (long) v * Float.BYTES;
-            long rowBytes = (long) columns * Float.BYTES;
-            coefficients(gamma, beta, stats, scratch, v % channels, channels, width);
-            column(x + at, y + at, scratch, rows, rowBytes);
+            wide(x + at, y + at, table + at, rows, rowBytes);
+        }
+        for (; v < columns; v += LANES) {
+            long at = (long) v * Float.BYTES;
+            column(x + at, y + at, table + at, rows, rowBytes);
         }
         for (int c = 0; rows * perRow < pixels && c < channels; c++) {
             long moments = stats + 2L * (c / width) * Float.BYTES;
@@ -106,26 +114,66 @@ final class GroupNormalisation {
         }
     }
 
-    /** Writes mean, scale and shift of one vector of columns to scratch memory, {@code [3, LANES]}. */
-    private static void coefficients(
-            long gamma, long beta, long stats, long scratch, int channel, int channels, int width) {
-        int c = channel;
-        for (int lane = 0; lane < LANES; lane++) {
-            long at = scratch + (long) lane * Float.BYTES;
+    /** Writes mean, scale and shift of all columns to {@code table [3, columns]}. */
+    private static void coefficients(long gamma, long beta, long stats, long table, int channels, int width) {
+        int perRow = VectorGroupNorm.pixelsPerRow(channels);
+        long row = (long) channels * perRow * Float.BYTES;
+        for (int c = 0; c < channels; c++) {
             long moments = stats + 2L * (c / width) * Float.BYTES;
+            float mean = Memory.get(moments);
             float scale = Memory.get(moments + Float.BYTES) * Memory.get(gamma + (long) c * Float.BYTES);
-            Memory.set(at, Memory.get(moments));
-            Memory.set(at + Memory.BYTES, scale);
-            Memory.set(at + 2L * Memory.BYTES, Memory.get(beta + (long) c * Float.BYTES));
-            c = c + 1 == channels ? 0 : c + 1;
+            float shift = Memory.get(beta + (long) c * Float.BYTES);
+            for (int p = 0; p < perRow; p++) {
+                long at = table + ((long) p * channels + c) * Float.BYTES;
+                Memory.set(at, mean);
+                Memory.set(at + row, scale);
+                Memory.set(at + 2 * row, shift);
+            }
         }
     }
 
-    private static void column(long x, long y, long scratch, int rows, long rowBytes) {
-        long at = scratch & MASK;
+    /** {@link VectorGroupNorm#WIDE} vectors of columns. */
+    private static void wide(long x, long y, long table, int rows, long rowBytes) {
+        long at = table & MASK;
+        FloatVector mean0 = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
+        FloatVector mean1 = FloatVector.fromMemorySegment(S, ALL, at + 1L * BYTES, ORDER);
+        FloatVector mean2 = FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER);
+        FloatVector mean3 = FloatVector.fromMemorySegment(S, ALL, at + 3L * BYTES, ORDER);
+        FloatVector scale0 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes, ORDER);
+        FloatVector scale1 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + 1L * BYTES, ORDER);
+        FloatVector scale2 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + 2L * BYTES, ORDER);
+        FloatVector scale3 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + 3L * BYTES, ORDER);
+        FloatVector shift0 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes, ORDER);
+        FloatVector shift1 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + 1L * BYTES, ORDER);
+        FloatVector shift2 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + 2L * BYTES, ORDER);
+        FloatVector shift3 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + 3L * BYTES, ORDER);
+        for (int r = 0; r < rows; r++) {
+            long from = (x + r * rowBytes) & MASK;
+            long to = (y + r * rowBytes) & MASK;
+            FloatVector.fromMemorySegment(S, ALL, from, ORDER)
+                    .sub(mean0)
+                    .fma(scale0, shift0)
+                    .intoMemorySegment(ALL, to, ORDER);
+            FloatVector.fromMemorySegment(S, ALL, from + 1L * BYTES, ORDER)
+                    .sub(mean1)
+                    .fma(scale1, shift1)
+                    .intoMemorySegment(ALL, to + 1L * BYTES, ORDER);
+            FloatVector.fromMemorySegment(S, ALL, from + 2L * BYTES, ORDER)
+                    .sub(mean2)
+                    .fma(scale2, shift2)
+                    .intoMemorySegment(ALL, to + 2L * BYTES, ORDER);
+            FloatVector.fromMemorySegment(S, ALL, from + 3L * BYTES, ORDER)
+                    .sub(mean3)
+                    .fma(scale3, shift3)
+                    .intoMemorySegment(ALL, to + 3L * BYTES, ORDER);
+        }
+    }
+
+    private static void column(long x, long y, long table, int rows, long rowBytes) {
+        long at = table & MASK;
         FloatVector means = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
-        FloatVector scales = FloatVector.fromMemorySegment(S, ALL, at + Memory.BYTES, ORDER);
-        FloatVector shifts = FloatVector.fromMemorySegment(S, ALL, at + 2L * Memory.BYTES, ORDER);
+        FloatVector scales = FloatVector.fromMemorySegment(S, ALL, at + rowBytes, ORDER);
+        FloatVector shifts = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes, ORDER);
         for (int r = 0; r < rows; r++) {
             FloatVector.fromMemorySegment(S, ALL, (x + r * rowBytes) & MASK, ORDER)
                     .sub(means)

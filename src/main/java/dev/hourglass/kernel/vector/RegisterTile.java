@@ -58,9 +58,15 @@ final class RegisterTile {
      * @param a address of {@code [depth, ROWS]} with {@code aStride} bytes a row
      * @param b address of {@code [depth, COLUMNS]} with {@code bStride} bytes a row
      * @param out address of {@code [ROWS, COLUMNS]}, dense
+     * @param rows how many of the rows of {@code out} matter
      */
-    static void multiplyTransposed(long a, long aStride, long b, long bStride, int depth, long out) {
-        if (WIDE) {
+    static void multiplyTransposed(long a, long aStride, long b, long bStride, int depth, long out, int rows) {
+        if (rows <= SHORT) {
+            for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
+                long to = out + (long) r * COLUMNS * Float.BYTES;
+                RegisterTile4x2.multiplyTransposed(a + r * 4L, aStride, b, bStride, depth, to);
+            }
+        } else if (WIDE) {
             RegisterTile12x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
         } else {
             RegisterTile6x2.multiplyTransposed(a, aStride, b, bStride, depth, out);

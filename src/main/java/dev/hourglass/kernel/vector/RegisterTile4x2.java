@@ -58,4 +58,41 @@ final class RegisterTile4x2 {
         c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
         c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
     }
+
+    /** {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes. */
+    static void multiplyTransposed(long left, long leftStride, long right, long rightStride, int depth, long outAt) {
+        long out = outAt & MASK;
+        FloatVector zero = FloatVector.zero(S);
+        FloatVector c0a = zero, c0b = zero;
+        FloatVector c1a = zero, c1b = zero;
+        FloatVector c2a = zero, c2b = zero;
+        FloatVector c3a = zero, c3b = zero;
+        for (int k = 0; k < depth; k++) {
+            long a = (left + k * leftStride) & MASK;
+            long b = (right + k * rightStride) & MASK;
+            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            FloatVector x;
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+        }
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
+        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
+        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
+        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
+        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
+        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+    }
 }

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * The vector twin of {@link GroupNorm}. An image {@code [pixels, channels]} is seen as a matrix with several pixels in each row, as
  * many as it takes for a row to be a whole number of vectors, whatever the number of channels: column {@code v} holds channel
- * {@code v % channels}. Work goes down one vector of columns after the other; the pixels that do not fill a row are done one by one.
+ * {@code v % channels}. Work goes down a few vectors of columns after the other; the pixels that do not fill a row are done one by one.
  *
  * <p>No vector is handed from method to method: these methods are so large that C2 inlines none of ours into them.
  */
@@ -15,14 +15,27 @@ public final class VectorGroupNorm implements GroupNorm {
     /** Rows added up in one go in float; the sums of such runs are then added. */
     static final int RUN = 256;
 
+    /** Vectors of columns that are done side by side where there are as many: memory is then read in longer runs. */
+    static final int WIDE = 4;
+
+    /** Scratch memory holds up to four numbers for each column, in planes: bytes from one plane to the next. */
+    static final long PLANE = (long) WIDE * Memory.BYTES;
+
+    private static final int SCRATCH_FLOATS = 4 * WIDE * Memory.LANES;
+
     /** The fewest pixels that fill a row: {@code LANES / gcd(channels, LANES)}, where {@code LANES} is a power of two. */
     static int pixelsPerRow(int channels) {
         return Memory.LANES / Math.min(Integer.lowestOneBit(channels), Memory.LANES);
     }
 
+    /** Three numbers for each column, for {@link GroupNormalisation}. */
+    private static long tableFloats(int channels) {
+        return 3L * channels * pixelsPerRow(channels);
+    }
+
     @Override
     public long workspaceBytes(int pixels, int channels) {
-        return 4L * Memory.BYTES + (long) pixels * channels * Float.BYTES;
+        return 4L * (SCRATCH_FLOATS + tableFloats(channels) + (long) pixels * channels);
     }
 
     @Override
@@ -42,7 +55,8 @@ public final class VectorGroupNorm implements GroupNorm {
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
         long betas = Memory.address(beta, 0, channels);
-        long scratch = Memory.address(workspace, 0, 4L * Memory.LANES);
+        long scratch = Memory.address(workspace, 0, SCRATCH_FLOATS);
+        long table = Memory.address(workspace, SCRATCH_FLOATS, tableFloats(channels));
         long floats = (long) pixels * channels;
         int width = channels / groups;
         for (int n = from; n < to; n++) {
@@ -50,7 +64,7 @@ public final class VectorGroupNorm implements GroupNorm {
             long ys = Memory.address(y, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
             GroupMoments.image(xs, moments, scratch, pixels, channels, width, eps);
-            GroupNormalisation.image(xs, gammas, betas, ys, moments, scratch, pixels, channels, width, silu);
+            GroupNormalisation.image(xs, gammas, betas, ys, moments, table, pixels, channels, width, silu);
         }
     }
 
@@ -73,7 +87,8 @@ public final class VectorGroupNorm implements GroupNorm {
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
         long betas = Memory.address(beta, 0, channels);
-        long scratch = Memory.address(workspace, 0, 4L * Memory.LANES);
+        long scratch = Memory.address(workspace, 0, SCRATCH_FLOATS);
+        long table = Memory.address(workspace, SCRATCH_FLOATS, tableFloats(channels));
         long floats = (long) pixels * channels;
         int width = channels / groups;
         for (int n = from; n < to; n++) {
@@ -81,8 +96,8 @@ public final class VectorGroupNorm implements GroupNorm {
             long dys = Memory.address(dy, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
             if (silu) {
-                long dn = Memory.address(workspace, 4L * Memory.LANES, floats);
-                GroupNormalisation.siluGradient(xs, gammas, betas, dys, dn, moments, scratch, pixels, channels, width);
+                long dn = Memory.address(workspace, SCRATCH_FLOATS + tableFloats(channels), floats);
+                GroupNormalisation.siluGradient(xs, gammas, betas, dys, dn, moments, table, pixels, channels, width);
                 dys = dn;
             }
             long sums = Memory.address(partials, 2L * n * channels, 2L * channels);

@@ -120,9 +120,10 @@ final class WinogradConv2dGradient implements WeightGradient {
         long width = paddedOut(g) * 4L;
         for (int c = 0; c < paddedOut(g); c += COLUMNS) {
             for (int ci = ci0; ci < ci1; ci += ROWS) {
+                int rows = Math.min(ROWS, ci1 - ci);
                 RegisterTile.multiplyTransposed(
-                        v + (ci - ci0) * 4L, inStride(g) * 4L, m + c * 4L, outStride(g) * 4L, count, tile);
-                DirectConv2dGradient.addTile(tile, partial + ci * width + c * 4L, width, first);
+                        v + (ci - ci0) * 4L, inStride(g) * 4L, m + c * 4L, outStride(g) * 4L, count, tile, rows);
+                DirectConv2dGradient.addTile(tile, partial + ci * width + c * 4L, width, rows, first);
             }
         }
     }
