@@ -1,7 +1,7 @@
 package dev.hourglass.kernel;
 
 /**
- * As many multiply-adds as the processor can do: independent chains {@code c = c / 2 + 1 / 2} that never leave the registers. It
+ * As many multiply-adds as the processor can do: independent chains {@code c = c + 1/4}, the quarter or the {@code c} as a product, that never leave the registers. It
  * computes nothing that anyone needs; it is the bound that convolutions are judged by.
  */
 public interface MultiplyAddChains {
@@ -12,7 +12,7 @@ public interface MultiplyAddChains {
     /**
      * Takes every chain some rounds further. The chains begin at different numbers around {@code start}.
      *
-     * @return the mean of all chains: {@code 1 + (start - 1) / 2^rounds} up to rounding
+     * @return the mean of all chains: {@code start + rounds / 4} up to rounding
      */
     float run(int rounds, float start);
 }

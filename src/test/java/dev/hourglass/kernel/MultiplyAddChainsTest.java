@@ -14,8 +14,8 @@ class MultiplyAddChainsTest {
             MultiplyAddChains chains = kernels.multiplyAddChains();
             for (int rounds : new int[] {0, 1, 2, 7, 10}) {
                 for (float start : new float[] {-3, 1, 40}) {
-                    // Every chain is a multiple of 1/2048, exact in a float; only the mean of them rounds.
-                    double expected = 1 + (start - 1) / (1 << rounds);
+                    // Every chain is a multiple of 1/4, exact in a float; only the mean of them rounds.
+                    double expected = start + rounds / 4.0;
                     String where = kernels.reason() + ", " + rounds + " rounds from " + start;
                     assertEquals(
                             expected, chains.run(rounds, start), Tolerance.roundings(2, Math.abs(expected)), where);

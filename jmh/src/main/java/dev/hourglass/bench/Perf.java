@@ -78,6 +78,7 @@ public final class Perf {
         section(Part.LAYERS, this::layers);
         section(Part.EFFICIENCY, this::efficiency);
         section(Part.SCALING, this::scaling);
+        section(Part.ROUNDING, Rounding::table);
     }
 
     /** Each part is written as soon as it is there: a run takes an hour and more. */

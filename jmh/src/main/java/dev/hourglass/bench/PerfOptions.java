@@ -18,7 +18,7 @@ final class PerfOptions {
     /** For people. */
     static final String USAGE = """
             options:
-              --parts tiny,layers,efficiency,scaling   what is measured; all four by default
+              --parts tiny,layers,efficiency,scaling,rounding   what is measured; all by default
               --into FILE              rewrite the generated parts of this file, charts beside it in docs/perf;
                                        without it the report is printed
               --only forward|train     tiny: one kind of work instead of both
@@ -64,7 +64,9 @@ final class PerfOptions {
         /** Kernels against the processor. */
         EFFICIENCY,
         /** Threads and batches. */
-        SCALING;
+        SCALING,
+        /** Convolution algorithms against float64. */
+        ROUNDING;
 
         String label() {
             return name().toLowerCase(Locale.ROOT);

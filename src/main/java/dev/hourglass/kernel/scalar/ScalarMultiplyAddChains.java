@@ -5,6 +5,9 @@ import dev.hourglass.kernel.MultiplyAddChains;
 /** The plain twin of {@link MultiplyAddChains}: a product and a sum, because not every processor has a fused instruction. */
 public final class ScalarMultiplyAddChains implements MultiplyAddChains {
 
+    /** No constant for the compiler, which would leave the product out. */
+    private float one = 1;
+
     @Override
     public int perRound() {
         return 12;
@@ -12,6 +15,7 @@ public final class ScalarMultiplyAddChains implements MultiplyAddChains {
 
     @Override
     public float run(int rounds, float start) {
+        float one = this.one;
         float first = start - 5.5f;
         float c0 = first;
         float c1 = first + 1;
@@ -26,18 +30,18 @@ public final class ScalarMultiplyAddChains implements MultiplyAddChains {
         float c10 = first + 10;
         float c11 = first + 11;
         for (int k = 0; k < rounds; k++) {
-            c0 = c0 * 0.5f + 0.5f;
-            c1 = c1 * 0.5f + 0.5f;
-            c2 = c2 * 0.5f + 0.5f;
-            c3 = c3 * 0.5f + 0.5f;
-            c4 = c4 * 0.5f + 0.5f;
-            c5 = c5 * 0.5f + 0.5f;
-            c6 = c6 * 0.5f + 0.5f;
-            c7 = c7 * 0.5f + 0.5f;
-            c8 = c8 * 0.5f + 0.5f;
-            c9 = c9 * 0.5f + 0.5f;
-            c10 = c10 * 0.5f + 0.5f;
-            c11 = c11 * 0.5f + 0.5f;
+            c0 = c0 * one + 0.25f;
+            c1 = c1 * one + 0.25f;
+            c2 = c2 * one + 0.25f;
+            c3 = c3 * one + 0.25f;
+            c4 = c4 * one + 0.25f;
+            c5 = c5 * one + 0.25f;
+            c6 = c6 * one + 0.25f;
+            c7 = c7 * one + 0.25f;
+            c8 = c8 * one + 0.25f;
+            c9 = c9 * one + 0.25f;
+            c10 = c10 * one + 0.25f;
+            c11 = c11 * one + 0.25f;
         }
         return (c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 + c11) / 12;
     }

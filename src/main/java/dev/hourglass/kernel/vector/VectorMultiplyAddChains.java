@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * The vector twin of {@link MultiplyAddChains}. A processor has up to four units that take four to five cycles each, so that about
  * twenty chains keep any of them busy; x86 without AVX-512 has two units, and registers for twelve chains. Chains differ in where they
- * begin, because C2 may compute equal ones once; they are local variables, because it keeps nothing else in registers.
+ * begin, because C2 may compute equal ones once; they are local variables, because it keeps nothing else in registers; and they are what
+ * is added to, as in a matrix product, because C2 copies a register that is added to and needed again, which halves the rate.
  */
 public final class VectorMultiplyAddChains implements MultiplyAddChains {
 
@@ -44,18 +45,18 @@ public final class VectorMultiplyAddChains implements MultiplyAddChains {
         FloatVector c10 = FloatVector.broadcast(S, first + 10);
         FloatVector c11 = FloatVector.broadcast(S, first + 11);
         for (int k = 0; k < rounds; k++) {
-            c0 = c0.fma(half, half);
-            c1 = c1.fma(half, half);
-            c2 = c2.fma(half, half);
-            c3 = c3.fma(half, half);
-            c4 = c4.fma(half, half);
-            c5 = c5.fma(half, half);
-            c6 = c6.fma(half, half);
-            c7 = c7.fma(half, half);
-            c8 = c8.fma(half, half);
-            c9 = c9.fma(half, half);
-            c10 = c10.fma(half, half);
-            c11 = c11.fma(half, half);
+            c0 = half.fma(half, c0);
+            c1 = half.fma(half, c1);
+            c2 = half.fma(half, c2);
+            c3 = half.fma(half, c3);
+            c4 = half.fma(half, c4);
+            c5 = half.fma(half, c5);
+            c6 = half.fma(half, c6);
+            c7 = half.fma(half, c7);
+            c8 = half.fma(half, c8);
+            c9 = half.fma(half, c9);
+            c10 = half.fma(half, c10);
+            c11 = half.fma(half, c11);
         }
         FloatVector sum = c0.add(c1)
                 .add(c2)
@@ -99,30 +100,30 @@ public final class VectorMultiplyAddChains implements MultiplyAddChains {
         FloatVector c22 = FloatVector.broadcast(S, first + 22);
         FloatVector c23 = FloatVector.broadcast(S, first + 23);
         for (int k = 0; k < rounds; k++) {
-            c0 = c0.fma(half, half);
-            c1 = c1.fma(half, half);
-            c2 = c2.fma(half, half);
-            c3 = c3.fma(half, half);
-            c4 = c4.fma(half, half);
-            c5 = c5.fma(half, half);
-            c6 = c6.fma(half, half);
-            c7 = c7.fma(half, half);
-            c8 = c8.fma(half, half);
-            c9 = c9.fma(half, half);
-            c10 = c10.fma(half, half);
-            c11 = c11.fma(half, half);
-            c12 = c12.fma(half, half);
-            c13 = c13.fma(half, half);
-            c14 = c14.fma(half, half);
-            c15 = c15.fma(half, half);
-            c16 = c16.fma(half, half);
-            c17 = c17.fma(half, half);
-            c18 = c18.fma(half, half);
-            c19 = c19.fma(half, half);
-            c20 = c20.fma(half, half);
-            c21 = c21.fma(half, half);
-            c22 = c22.fma(half, half);
-            c23 = c23.fma(half, half);
+            c0 = half.fma(half, c0);
+            c1 = half.fma(half, c1);
+            c2 = half.fma(half, c2);
+            c3 = half.fma(half, c3);
+            c4 = half.fma(half, c4);
+            c5 = half.fma(half, c5);
+            c6 = half.fma(half, c6);
+            c7 = half.fma(half, c7);
+            c8 = half.fma(half, c8);
+            c9 = half.fma(half, c9);
+            c10 = half.fma(half, c10);
+            c11 = half.fma(half, c11);
+            c12 = half.fma(half, c12);
+            c13 = half.fma(half, c13);
+            c14 = half.fma(half, c14);
+            c15 = half.fma(half, c15);
+            c16 = half.fma(half, c16);
+            c17 = half.fma(half, c17);
+            c18 = half.fma(half, c18);
+            c19 = half.fma(half, c19);
+            c20 = half.fma(half, c20);
+            c21 = half.fma(half, c21);
+            c22 = half.fma(half, c22);
+            c23 = half.fma(half, c23);
         }
         FloatVector sum = c0.add(c1)
                 .add(c2)
