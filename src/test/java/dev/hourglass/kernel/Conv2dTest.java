@@ -113,7 +113,8 @@ class Conv2dTest {
 
     /**
      * Winograd's transforms round more: their products are larger than the result by a factor that grows with the tile (Barabasz et al.,
-     * arXiv 1803.10986: about 1 for tiles of 2, 5 for tiles of 4), and the transforms' own roundings come on top.
+     * arXiv 1803.10986), and the transforms' own roundings come on top. Measured against float64 with up to 80 channels (PERF.md), the
+     * root mean square is 1 and 6 times a plain sum's for tiles of 2 and of 4; here 2 and 8 times a plain sum's bound are allowed.
      */
     @Property(tries = 100)
     void winogradAgreesWithTheScalarTwin(@ForAll("winogradSizes") int[] s) {
