@@ -7,6 +7,7 @@ import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
 import static dev.hourglass.kernel.vector.VectorGroupNorm.PLANE;
 import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE;
+import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE_RUN;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -24,9 +25,6 @@ final class GroupMoments {
     private static final int SAMPLE_STEP = 8;
 
     private static final int SAMPLES = 16;
-
-    /** Rows of a run where columns are wide: half of the others', because these are split into even and odd rows. */
-    private static final int WIDE_RUN = VectorGroupNorm.RUN / 2;
 
     private GroupMoments() {}
 
@@ -124,7 +122,7 @@ final class GroupMoments {
     private static void wide(long top, long scratch, int rows, long rowBytes) {
         long at = scratch & MASK;
         FloatVector g0 = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
-        FloatVector g1 = FloatVector.fromMemorySegment(S, ALL, at + 1L * BYTES, ORDER);
+        FloatVector g1 = FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER);
         FloatVector g2 = FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER);
         FloatVector g3 = FloatVector.fromMemorySegment(S, ALL, at + 3L * BYTES, ORDER);
         FloatVector s0 = FloatVector.zero(S);
@@ -138,8 +136,8 @@ final class GroupMoments {
         for (int r = 0; r < rows; r++) {
             long row = (top + r * rowBytes) & MASK;
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, row, ORDER).sub(g0);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, row + 1L * BYTES, ORDER)
-                    .sub(g1);
+            FloatVector d1 =
+                    FloatVector.fromMemorySegment(S, ALL, row + BYTES, ORDER).sub(g1);
             FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, row + 2L * BYTES, ORDER)
                     .sub(g2);
             FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, row + 3L * BYTES, ORDER)
@@ -157,12 +155,12 @@ final class GroupMoments {
         FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE, ORDER)
                 .add(q0)
                 .intoMemorySegment(ALL, at + 2 * PLANE, ORDER);
-        FloatVector.fromMemorySegment(S, ALL, at + PLANE + 1L * BYTES, ORDER)
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE + BYTES, ORDER)
                 .add(s1)
-                .intoMemorySegment(ALL, at + PLANE + 1L * BYTES, ORDER);
-        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + 1L * BYTES, ORDER)
+                .intoMemorySegment(ALL, at + PLANE + BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + BYTES, ORDER)
                 .add(q1)
-                .intoMemorySegment(ALL, at + 2 * PLANE + 1L * BYTES, ORDER);
+                .intoMemorySegment(ALL, at + 2 * PLANE + BYTES, ORDER);
         FloatVector.fromMemorySegment(S, ALL, at + PLANE + 2L * BYTES, ORDER)
                 .add(s2)
                 .intoMemorySegment(ALL, at + PLANE + 2L * BYTES, ORDER);

@@ -38,7 +38,7 @@ final class GroupNormalisation {
         for (int p = 0; p < pixels; p += step) {
             int count = Math.min(step, pixels - p);
             long at = (long) p * channels * Float.BYTES;
-            pixels(x + at, gamma, beta, y + at, stats, table, count, channels, width);
+            pixels(x + at, y + at, table, count, channels);
             if (silu) {
                 values(y + at, count * channels);
             }
@@ -62,7 +62,7 @@ final class GroupNormalisation {
         for (int p = 0; p < pixels; p += step) {
             int count = Math.min(step, pixels - p);
             long at = (long) p * channels * Float.BYTES;
-            pixels(x + at, gamma, beta, dn + at, stats, table, count, channels, width);
+            pixels(x + at, dn + at, table, count, channels);
             gradients(dn + at, dy + at, count * channels);
         }
     }
@@ -87,8 +87,7 @@ final class GroupNormalisation {
         }
     }
 
-    private static void pixels(
-            long x, long gamma, long beta, long y, long stats, long table, int pixels, int channels, int width) {
+    private static void pixels(long x, long y, long table, int pixels, int channels) {
         int perRow = VectorGroupNorm.pixelsPerRow(channels);
         int rows = pixels / perRow;
         int columns = channels * perRow;
@@ -103,10 +102,10 @@ final class GroupNormalisation {
             column(x + at, y + at, table + at, rows, rowBytes);
         }
         for (int c = 0; rows * perRow < pixels && c < channels; c++) {
-            long moments = stats + 2L * (c / width) * Float.BYTES;
-            float mean = Memory.get(moments);
-            float scale = Memory.get(moments + Float.BYTES) * Memory.get(gamma + (long) c * Float.BYTES);
-            float shift = Memory.get(beta + (long) c * Float.BYTES);
+            long column = table + (long) c * Float.BYTES;
+            float mean = Memory.get(column);
+            float scale = Memory.get(column + rowBytes);
+            float shift = Memory.get(column + 2 * rowBytes);
             for (int p = rows * perRow; p < pixels; p++) {
                 long at = ((long) p * channels + c) * Float.BYTES;
                 Memory.set(y + at, Math.fma(Memory.get(x + at) - mean, scale, shift));
@@ -136,15 +135,15 @@ final class GroupNormalisation {
     private static void wide(long x, long y, long table, int rows, long rowBytes) {
         long at = table & MASK;
         FloatVector mean0 = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
-        FloatVector mean1 = FloatVector.fromMemorySegment(S, ALL, at + 1L * BYTES, ORDER);
+        FloatVector mean1 = FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER);
         FloatVector mean2 = FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER);
         FloatVector mean3 = FloatVector.fromMemorySegment(S, ALL, at + 3L * BYTES, ORDER);
         FloatVector scale0 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes, ORDER);
-        FloatVector scale1 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + 1L * BYTES, ORDER);
+        FloatVector scale1 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + BYTES, ORDER);
         FloatVector scale2 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + 2L * BYTES, ORDER);
         FloatVector scale3 = FloatVector.fromMemorySegment(S, ALL, at + rowBytes + 3L * BYTES, ORDER);
         FloatVector shift0 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes, ORDER);
-        FloatVector shift1 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + 1L * BYTES, ORDER);
+        FloatVector shift1 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + BYTES, ORDER);
         FloatVector shift2 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + 2L * BYTES, ORDER);
         FloatVector shift3 = FloatVector.fromMemorySegment(S, ALL, at + 2 * rowBytes + 3L * BYTES, ORDER);
         for (int r = 0; r < rows; r++) {
@@ -154,10 +153,10 @@ final class GroupNormalisation {
                     .sub(mean0)
                     .fma(scale0, shift0)
                     .intoMemorySegment(ALL, to, ORDER);
-            FloatVector.fromMemorySegment(S, ALL, from + 1L * BYTES, ORDER)
+            FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER)
                     .sub(mean1)
                     .fma(scale1, shift1)
-                    .intoMemorySegment(ALL, to + 1L * BYTES, ORDER);
+                    .intoMemorySegment(ALL, to + BYTES, ORDER);
             FloatVector.fromMemorySegment(S, ALL, from + 2L * BYTES, ORDER)
                     .sub(mean2)
                     .fma(scale2, shift2)

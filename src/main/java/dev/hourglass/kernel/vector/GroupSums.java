@@ -7,14 +7,12 @@ import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
 import static dev.hourglass.kernel.vector.VectorGroupNorm.PLANE;
 import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE;
+import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE_RUN;
 
 import jdk.incubator.vector.FloatVector;
 
 /** The sums of {@code dy * xhat} and of {@code dy} over the pixels of one image, by channel (see {@link VectorGroupNorm}). */
 final class GroupSums {
-
-    /** Rows of a run where columns are wide: half of the others', because these are split into even and odd rows. */
-    private static final int WIDE_RUN = VectorGroupNorm.RUN / 2;
 
     private GroupSums() {}
 
@@ -88,7 +86,7 @@ final class GroupSums {
     private static void wide(long x, long dy, long scratch, int rows, long rowBytes) {
         long at = scratch & MASK;
         FloatVector mean0 = FloatVector.fromMemorySegment(S, ALL, at, ORDER);
-        FloatVector mean1 = FloatVector.fromMemorySegment(S, ALL, at + 1L * BYTES, ORDER);
+        FloatVector mean1 = FloatVector.fromMemorySegment(S, ALL, at + BYTES, ORDER);
         FloatVector mean2 = FloatVector.fromMemorySegment(S, ALL, at + 2L * BYTES, ORDER);
         FloatVector mean3 = FloatVector.fromMemorySegment(S, ALL, at + 3L * BYTES, ORDER);
         FloatVector p0 = FloatVector.zero(S);
@@ -105,8 +103,8 @@ final class GroupSums {
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, dys, ORDER);
             p0 = FloatVector.fromMemorySegment(S, ALL, xs, ORDER).sub(mean0).fma(d0, p0);
             g0 = g0.add(d0);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, dys + 1L * BYTES, ORDER);
-            p1 = FloatVector.fromMemorySegment(S, ALL, xs + 1L * BYTES, ORDER)
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, dys + BYTES, ORDER);
+            p1 = FloatVector.fromMemorySegment(S, ALL, xs + BYTES, ORDER)
                     .sub(mean1)
                     .fma(d1, p1);
             g1 = g1.add(d1);
@@ -125,12 +123,12 @@ final class GroupSums {
         FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE, ORDER)
                 .add(g0)
                 .intoMemorySegment(ALL, at + 2 * PLANE, ORDER);
-        FloatVector.fromMemorySegment(S, ALL, at + PLANE + 1L * BYTES, ORDER)
+        FloatVector.fromMemorySegment(S, ALL, at + PLANE + BYTES, ORDER)
                 .add(p1)
-                .intoMemorySegment(ALL, at + PLANE + 1L * BYTES, ORDER);
-        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + 1L * BYTES, ORDER)
+                .intoMemorySegment(ALL, at + PLANE + BYTES, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, at + 2 * PLANE + BYTES, ORDER)
                 .add(g1)
-                .intoMemorySegment(ALL, at + 2 * PLANE + 1L * BYTES, ORDER);
+                .intoMemorySegment(ALL, at + 2 * PLANE + BYTES, ORDER);
         FloatVector.fromMemorySegment(S, ALL, at + PLANE + 2L * BYTES, ORDER)
                 .add(p2)
                 .intoMemorySegment(ALL, at + PLANE + 2L * BYTES, ORDER);

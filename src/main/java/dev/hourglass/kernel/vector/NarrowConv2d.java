@@ -82,8 +82,20 @@ final class NarrowConv2d implements ForwardConv2d {
         return packed + (long) g.cout() * paddedDepth(g) * 4;
     }
 
-    private static int paddedDepth(Conv2dGeometry g) {
+    /** The depth in whole vectors. */
+    static int paddedDepth(Conv2dGeometry g) {
         return (g.depth() + LANES - 1) / LANES * LANES;
+    }
+
+    /** {@link Im2col#gather} of columns from {@code k0} on, {@link RegisterTile#DEPTH} at most, zero-padded; returns how many vectors. */
+    static int gather(Conv2dGeometry g, long x, int row0, int rows, int k0, long out, int outStride) {
+        int depth = Math.min(DEPTH, g.depth() - k0);
+        int vectors = (depth + LANES - 1) / LANES;
+        Im2col.gather(g, x, row0, rows, k0, k0 + depth, out, outStride);
+        for (int r = 0; r < rows && depth < vectors * LANES; r++) {
+            Rows.zero(out + ((long) r * outStride + depth) * 4, vectors * LANES - depth);
+        }
+        return vectors;
     }
 
     @Override
@@ -114,12 +126,7 @@ final class NarrowConv2d implements ForwardConv2d {
         long shifts = shift == null ? 0 : Memory.address(shift, 0, (long) g.n() * g.cout());
         int pixels = g.oh() * g.ow();
         for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
-            int depth = Math.min(DEPTH, g.depth() - k0);
-            int vectors = (depth + LANES - 1) / LANES;
-            Im2col.gather(g, x, row0, rows, k0, k0 + depth, a, DEPTH);
-            for (int r = 0; r < rows && depth < vectors * LANES; r++) {
-                Rows.zero(a + r * STRIDE + depth * 4L, vectors * LANES - depth);
-            }
+            int vectors = gather(g, x, row0, rows, k0, a, DEPTH);
             for (int c = 0; c < g.cout(); c++) {
                 long w = weights + ((long) c * paddedDepth(g) + k0) * 4;
                 float bias = Memory.get(biasAt(g, weights) + c * 4L);

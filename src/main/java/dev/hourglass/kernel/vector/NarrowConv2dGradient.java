@@ -2,7 +2,6 @@ package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.ALL;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
-import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
@@ -59,19 +58,14 @@ final class NarrowConv2dGradient implements WeightGradient {
             int rows = Math.min(BLOCK_ROWS, end - row);
             long from = dy + (long) row * g.yStride() * 4;
             for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
-                int depth = Math.min(DEPTH, g.depth() - k0);
-                int padded = (depth + LANES - 1) / LANES * LANES;
-                Im2col.gather(g, x, row, rows, k0, k0 + depth, a, BLOCK_STRIDE);
-                for (int r = 0; r < rows && depth < padded; r++) {
-                    Rows.zero(a + ((long) r * BLOCK_STRIDE + depth) * 4, padded - depth);
-                }
+                int vectors = NarrowConv2d.gather(g, x, row, rows, k0, a, BLOCK_STRIDE);
                 for (int c = 0; c < g.cout(); c++) {
-                    long to = partial + ((long) c * paddedDepth(g) + k0) * 4;
-                    addRows(a, from + c * 4L, g.yStride() * 4L, rows, padded / LANES, to);
+                    long to = partial + ((long) c * NarrowConv2d.paddedDepth(g) + k0) * 4;
+                    addRows(a, from + c * 4L, g.yStride() * 4L, rows, vectors, to);
                 }
             }
             for (int c = 0; c < g.cout(); c++) {
-                long to = partial + ((long) g.cout() * paddedDepth(g) + c) * 4;
+                long to = partial + ((long) g.cout() * NarrowConv2d.paddedDepth(g) + c) * 4;
                 float sum = 0;
                 for (int r = 0; r < rows; r++) {
                     sum += Memory.get(from + ((long) r * g.yStride() + c) * 4);
@@ -142,12 +136,12 @@ final class NarrowConv2dGradient implements WeightGradient {
             int item) {
         long sums = Memory.address(partials, 0, chunks(g) * partialFloats(g));
         long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
-        long row = sums + (long) item * paddedDepth(g) * 4;
+        long row = sums + (long) item * NarrowConv2d.paddedDepth(g) * 4;
         for (int k = 0; k < g.depth(); k++) {
             addUp(g, row + k * 4L, dw + ((long) k * g.cout() + item) * 4, accumulate);
         }
         if (dbias != null) {
-            long bias = sums + ((long) g.cout() * paddedDepth(g) + item) * 4;
+            long bias = sums + ((long) g.cout() * NarrowConv2d.paddedDepth(g) + item) * 4;
             addUp(g, bias, Memory.address(dbias, item, 1), accumulate);
         }
     }
@@ -165,11 +159,7 @@ final class NarrowConv2dGradient implements WeightGradient {
         return Math.clamp(g.rows() / CHUNK_ROWS, 1, MAX_CHUNKS);
     }
 
-    private static int paddedDepth(Conv2dGeometry g) {
-        return (g.depth() + LANES - 1) / LANES * LANES;
-    }
-
     private static long partialFloats(Conv2dGeometry g) {
-        return (long) g.cout() * paddedDepth(g) + g.cout();
+        return (long) g.cout() * NarrowConv2d.paddedDepth(g) + g.cout();
     }
 }

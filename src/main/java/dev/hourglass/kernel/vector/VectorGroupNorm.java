@@ -18,6 +18,9 @@ public final class VectorGroupNorm implements GroupNorm {
     /** Vectors of columns that are done side by side where there are as many: memory is then read in longer runs. */
     static final int WIDE = 4;
 
+    /** Rows of a run where columns are wide: half of the others', because these are split into even and odd rows. */
+    static final int WIDE_RUN = RUN / 2;
+
     /** Scratch memory holds up to four numbers for each column, in planes: bytes from one plane to the next. */
     static final long PLANE = (long) WIDE * Memory.BYTES;
 
