@@ -66,11 +66,16 @@ final class GuardedFloats {
     }
 
     float[] toArray() {
+        requireIntact();
+        return segment.toArray(ValueLayout.JAVA_FLOAT);
+    }
+
+    /** Fails when something was written outside the array. */
+    void requireIntact() {
         for (int i = 0; i < GUARD; i++) {
             assertEquals(PATTERN, all.getAtIndex(ValueLayout.JAVA_INT, i), "written before the start");
             assertEquals(PATTERN, all.getAtIndex(ValueLayout.JAVA_INT, GUARD + length + i), "written after the end");
         }
-        return segment.toArray(ValueLayout.JAVA_FLOAT);
     }
 
     /** {@code sum of a b}, in double. */

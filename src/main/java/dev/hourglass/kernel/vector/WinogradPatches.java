@@ -24,9 +24,14 @@ final class WinogradPatches {
         return Math.max(1, RUN_BYTES / (transform.side * transform.outputs * channels * 4));
     }
 
-    /** Bytes of scratch memory that {@link #transform} needs. */
+    /**
+     * Bytes of scratch memory that {@link #transform} needs for so many channels or fewer: fewer channels may take more, because more of
+     * their tiles make a run.
+     */
     long scratchBytes(int channels) {
-        return 2L * transform.side * (runTiles(channels) * transform.outputs + 2) * channels * 4;
+        long runs = RUN_BYTES / 4 / transform.side + 2L * channels;
+        long oneTile = (transform.outputs + 2L) * channels;
+        return 2L * transform.side * Math.max(runs, oneTile) * 4;
     }
 
     /**
