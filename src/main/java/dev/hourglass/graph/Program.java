@@ -39,10 +39,10 @@ public final class Program implements AutoCloseable {
         this.graph = graph;
         this.weights = weights;
         this.gradients = gradients;
-        this.kernels = kernels;
+        this.kernels = kernels.forThreads(workers.threads());
         this.workers = workers;
         requireSameParameters(graph, weights);
-        layout = new Layout(graph, gradients != null, kernels);
+        layout = new Layout(graph, gradients != null, this.kernels);
         plan = layout.plan(workers.threads());
         slab = Slab.open("activations and packed weights", layout.placedBytes());
         try {
@@ -83,7 +83,7 @@ public final class Program implements AutoCloseable {
 
     /** What a program of this graph would need, without allocating it. */
     public static MemoryPlan plan(Graph graph, boolean training, Kernels kernels, int threads) {
-        return new Layout(graph, training, kernels).plan(threads);
+        return new Layout(graph, training, kernels.forThreads(threads)).plan(threads);
     }
 
     /** The memory this program holds. */

@@ -10,6 +10,11 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Conv2d {
 
+    /** The same, with forward passes cut into items for so many threads; the results do not depend on it. */
+    default Conv2d forThreads(int threads) {
+        return this;
+    }
+
     /** Bytes of weights and bias in the form that {@link #forward} reads. */
     long packedBytes(Conv2dGeometry g);
 

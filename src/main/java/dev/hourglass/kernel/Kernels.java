@@ -22,6 +22,11 @@ public record Kernels(
         RandomNormal randomNormal,
         MultiplyAddChains multiplyAddChains) {
 
+    /** The same, with work cut into items for so many threads; the results do not depend on it. */
+    public Kernels forThreads(int threads) {
+        return withConv2d(conv2d.forThreads(threads));
+    }
+
     /** The same with another convolution. */
     Kernels withConv2d(Conv2d other) {
         return new Kernels(

@@ -1,5 +1,6 @@
 package dev.hourglass.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterTry;
 import org.junit.jupiter.api.Test;
 
@@ -149,6 +151,16 @@ class Conv2dTest {
             }
             assertTrue(Floats.maxError(found, expected) <= 8 * Math.ulp(1f) * (3 + Floats.maxAbs(run.y)));
         }
+    }
+
+    /** However the work is cut for a number of threads, the output has the same bits. */
+    @Property(tries = 40)
+    void theOutputDoesNotDependOnTheNumberOfThreads(
+            @ForAll("winogradSizes") int[] s, @ForAll @IntRange(min = 2, max = 40) int threads) {
+        Window window = new Window(1, s[5], 1, 1);
+        Conv2dGeometry g = Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], 3, 3, window, window);
+        Conv2d each = Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]);
+        assertArrayEquals(new Run(g, each).y, new Run(g, each.forThreads(threads)).y, g.toString());
     }
 
     /** {@code <dy, A x> = <A' dy, x>}, and the same for the weights. */

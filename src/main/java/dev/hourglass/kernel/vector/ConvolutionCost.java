@@ -14,30 +14,33 @@ import dev.hourglass.kernel.Conv2dGeometry;
 final class ConvolutionCost {
 
     /** Cycles of a multiply-add of two vectors in a register tile. */
-    private static final double FMA = 0.6;
+    private static final double FMA = 0.8;
 
     /** The same for the direct algorithm, whose weights do not fit into the first-level cache. */
-    private static final double DIRECT_FMA = 0.75;
+    private static final double DIRECT_FMA = 1;
 
     /** Cycles to gather one vector of an im2col block, or of a patch. */
-    private static final double GATHER = 2.5;
+    private static final double GATHER = 3.3;
 
-    /** Cycles of a transform of one vector of channels, forward and back, for tiles of 2 and of 4. */
-    private static final double[] TRANSFORM = {0, 0, 70, 0, 190};
+    /** Cycles to transform one vector of channels of a patch, for tiles of 2 and of 4. */
+    private static final double[] PATCH = {0, 0, 120, 0, 320};
+
+    /** Cycles to transform one vector of channels of a tile's products or of its output gradients. */
+    private static final double[] OUTPUT = {0, 0, 70, 0, 210};
 
     /** Weights up to this size stay in a second-level cache beside everything else. */
     private static final double NEAR = 640 << 10;
 
     /** Bytes of weights that come in a cycle from the second-level cache, and from beyond. */
-    private static final double NEAR_STREAM = 24;
+    private static final double NEAR_STREAM = 20;
 
-    private static final double FAR_STREAM = 12;
+    private static final double FAR_STREAM = 8;
 
     /** The choice is made for these batches together, whatever the batch: an image's output must not depend on its neighbours' number. */
     private static final int[] NOMINAL_IMAGES = {1, 8};
 
     /** How often the sums of transformed weights' gradients pass between cache and processor. */
-    private static final int SUM_PASSES = 4;
+    private static final int SUM_PASSES = 3;
 
     private static final WinogradTransform TWO = new Winograd2();
     private static final WinogradTransform FOUR = new Winograd4();
@@ -62,6 +65,11 @@ final class ConvolutionCost {
         return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
     }
 
+    /** As fast as one thread can be. */
+    private static double winograd(Conv2dGeometry g, WinogradTransform transform) {
+        return new WinogradConv2d(transform, g, 1).cycles();
+    }
+
     /** The same for the weight gradient. */
     static int gradientTile(Conv2dGeometry g) {
         double direct = direct(g);
@@ -77,34 +85,30 @@ final class ConvolutionCost {
         return products * DIRECT_FMA + gathered * GATHER;
     }
 
-    private static double winograd(Conv2dGeometry g, WinogradTransform transform) {
+    /**
+     * Cycles of Winograd's forward pass.
+     *
+     * @param weightPasses how often the weights are read
+     * @param patchPasses how often the patches are transformed
+     */
+    static double winograd(Conv2dGeometry g, WinogradTransform transform, int weightPasses, int patchPasses) {
         double tiles = padded(transform.tiles(g), RegisterTile4x2.ROWS);
-        double products = tiles * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES;
-        double streamed = new WinogradConv2d(transform, g).groups() * weightStream(g, transform.taps());
-        double transformed = (double) transform.tiles(g) * g.cout() / LANES;
-        return Math.max(products * FMA, streamed) // the processor fetches ahead
-                + transformed * TRANSFORM[transform.outputs] / 2
-                + patchTransform(g, transform);
-    }
-
-    /** Cycles to transform all patches once. */
-    static double patchTransform(Conv2dGeometry g, WinogradTransform transform) {
-        return (double) transform.tiles(g) * g.cin() / LANES * TRANSFORM[transform.outputs] / 2;
-    }
-
-    /** Cycles to read all transformed weights once. */
-    static double weightStream(Conv2dGeometry g, int taps) {
-        return stream((double) taps * g.cin() * g.cout() * Float.BYTES);
+        double products = tiles * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES * FMA;
+        double streamed = weightPasses * stream((double) transform.taps() * g.cin() * g.cout() * Float.BYTES);
+        double patches = (double) transform.tiles(g) * g.cin() / LANES * PATCH[transform.outputs];
+        double outputs = (double) transform.tiles(g) * g.cout() / LANES * OUTPUT[transform.outputs];
+        return Math.max(products, streamed) // the processor fetches ahead
+                + patchPasses * patches
+                + outputs;
     }
 
     private static double winogradGradient(Conv2dGeometry g, WinogradTransform transform) {
         double tiles = transform.tiles(g);
         double products = tiles * transform.taps() * padded(g.cin(), ROWS) * padded(g.cout(), COLUMNS) / LANES;
-        double transformed = tiles * (g.cin() + g.cout()) / LANES;
+        double transformed =
+                tiles / LANES * (g.cin() * PATCH[transform.outputs] + g.cout() * OUTPUT[transform.outputs]);
         double sums = (double) transform.taps() * g.cin() * g.cout() * 4;
-        return products * FMA
-                + transformed * TRANSFORM[transform.outputs] / 2
-                + SUM_PASSES * Math.ceil(tiles / 128) * stream(sums);
+        return products * FMA + transformed + SUM_PASSES * Math.ceil(tiles / 128) * stream(sums);
     }
 
     private static double stream(double bytes) {

@@ -17,21 +17,23 @@ public final class VectorConv2d implements Conv2d {
     private static final int FASTEST = -1;
 
     private final int tile;
+    private final int threads;
     private final Map<Conv2dGeometry, Choice> choices = new HashMap<>();
     private Choice last; // written by several threads at once, each time whole
 
-    private VectorConv2d(int tile) {
+    private VectorConv2d(int tile, int threads) {
         this.tile = tile;
+        this.threads = threads;
     }
 
     /** The fastest algorithm for each geometry. */
     public static VectorConv2d fastest() {
-        return new VectorConv2d(FASTEST);
+        return new VectorConv2d(FASTEST, 1);
     }
 
     /** Only sums of products, rounded as in the plain loop: no Winograd. */
     public static VectorConv2d exact() {
-        return new VectorConv2d(0);
+        return new VectorConv2d(0, 1);
     }
 
     /**
@@ -40,7 +42,12 @@ public final class VectorConv2d implements Conv2d {
      * @param tile outputs along the side of a tile, 2 or 4
      */
     public static VectorConv2d winograd(int tile) {
-        return new VectorConv2d(tile);
+        return new VectorConv2d(tile, 1);
+    }
+
+    @Override
+    public VectorConv2d forThreads(int count) {
+        return new VectorConv2d(tile, count);
     }
 
     /** The algorithms of a geometry. */
@@ -74,7 +81,7 @@ public final class VectorConv2d implements Conv2d {
         int gradient = winograd && tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
         return new Choice(
                 g,
-                winograd && forward != 0 ? new WinogradConv2d(WinogradTransform.of(forward), g) : DIRECT,
+                winograd && forward != 0 ? new WinogradConv2d(WinogradTransform.of(forward), g, threads) : DIRECT,
                 winograd && gradient != 0
                         ? new WinogradConv2dGradient(WinogradTransform.of(gradient))
                         : DIRECT_GRADIENT);

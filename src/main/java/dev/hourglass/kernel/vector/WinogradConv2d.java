@@ -23,9 +23,6 @@ final class WinogradConv2d implements ForwardConv2d {
     /** What an item's transformed patches and products may take: most of a second-level cache. */
     private static final long GROUP_BYTES = 1 << 20;
 
-    /** Items that keep many threads busy; fewer where a layer is too small. */
-    private static final int ITEMS = 8;
-
     /** Input channels whose kernels are transformed in one go. */
     private static final int PACK_ROWS = 32;
 
@@ -41,12 +38,15 @@ final class WinogradConv2d implements ForwardConv2d {
 
     private final int groups;
     private final int columnBlocks;
+    private final double cycles;
 
     /**
-     * Decides how the work on a geometry is cut into items: by tiles, which streams the weights once for each group, or by output
-     * channels, which transforms the patches once for each block, whichever costs less. The results do not depend on it.
+     * Decides how the work on a geometry is cut into items: by tiles, which streams the weights once for each group, and by output
+     * channels, which transforms the patches once for each block. The results do not depend on it.
+     *
+     * @param threads how many threads share the items
      */
-    WinogradConv2d(WinogradTransform transform, Conv2dGeometry g) {
+    WinogradConv2d(WinogradTransform transform, Conv2dGeometry g, int threads) {
         this.transform = transform;
         this.patches = new WinogradPatches(transform);
         this.taps = transform.taps();
@@ -55,26 +55,32 @@ final class WinogradConv2d implements ForwardConv2d {
         int most = Math.clamp(GROUP_BYTES / touchedBytes(g) / ROWS, 1, units);
         int bestBlocks = 1;
         int bestUnits = most;
-        double bestCost = Double.POSITIVE_INFINITY;
+        double bestTime = Double.POSITIVE_INFINITY;
         for (int blocks = 1; blocks <= panels(g); blocks++) {
-            int wanted = Math.max(1, Math.min(most, units * blocks / ITEMS));
-            int parts = (units + wanted - 1) / wanted;
-            double cost = parts * ConvolutionCost.weightStream(g, taps)
-                    + blocks * ConvolutionCost.patchTransform(g, transform);
-            if (cost < bestCost) {
-                bestCost = cost;
-                bestBlocks = blocks;
-                bestUnits = (units + parts - 1) / parts;
+            for (int size = most; size > 0; size--) {
+                int parts = (units + size - 1) / size;
+                double time = time(ConvolutionCost.winograd(g, transform, parts, blocks), parts * blocks, threads);
+                if (time < bestTime) {
+                    bestTime = time;
+                    bestBlocks = blocks;
+                    bestUnits = (units + parts - 1) / parts;
+                }
             }
         }
         group = bestUnits * ROWS;
         groups = (tiles + group - 1) / group;
         columnBlocks = bestBlocks;
+        cycles = bestTime;
     }
 
-    /** Groups of tiles: how often the weights are read. */
-    int groups() {
-        return groups;
+    /** What this takes, as {@link ConvolutionCost} sees it. */
+    double cycles() {
+        return cycles;
+    }
+
+    /** The longest that threads need for equal items that together take {@code work} (Graham 1969). */
+    private static double time(double work, int items, int threads) {
+        return work / threads + (threads - 1) * work / items / threads;
     }
 
     /** Whether this algorithm can compute a convolution at all. */
