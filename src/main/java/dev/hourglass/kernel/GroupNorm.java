@@ -13,12 +13,13 @@ public interface GroupNorm {
     long workspaceBytes(int pixels, int channels);
 
     /**
-     * {@code y = (x - mean) / sqrt(variance + eps) * gamma + beta}, with the biased variance; with {@code silu}, SiLU of that.
+     * {@code y = (x - mean) / sqrt(variance + eps) * gamma + beta}, with the biased variance; with {@code silu}, SiLU of that: image by
+     * image {@link #statistics} and then {@link #normalise}, while the image is in cache.
      *
      * @param y may be {@code x}
      * @param stats receives {@code [N, groups, 2]}: mean and {@code 1 / sqrt(variance + eps)}
      */
-    void forward(
+    default void forward(
             MemorySegment x,
             MemorySegment gamma,
             MemorySegment beta,
@@ -30,6 +31,38 @@ public interface GroupNorm {
             int groups,
             float eps,
             boolean silu,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) {
+            statistics(x, stats, workspace, pixels, channels, groups, eps, n);
+            normalise(x, gamma, beta, y, stats, workspace, pixels, channels, groups, silu, n, 0, pixels);
+        }
+    }
+
+    /** Fills image {@code n} of {@code stats [N, groups, 2]} with mean and {@code 1 / sqrt(variance + eps)}. */
+    void statistics(
+            MemorySegment x,
+            MemorySegment stats,
+            MemorySegment workspace,
+            int pixels,
+            int channels,
+            int groups,
+            float eps,
+            int n);
+
+    /** Normalises pixels {@code from} to {@code to} of image {@code n}; their values do not depend on the cut. */
+    void normalise(
+            MemorySegment x,
+            MemorySegment gamma,
+            MemorySegment beta,
+            MemorySegment y,
+            MemorySegment stats,
+            MemorySegment workspace,
+            int pixels,
+            int channels,
+            int groups,
+            boolean silu,
+            int n,
             int from,
             int to);
 

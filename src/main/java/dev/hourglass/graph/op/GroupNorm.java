@@ -14,6 +14,9 @@ import java.util.List;
  */
 public record GroupNorm(int groups, float eps, boolean silu) implements Op {
 
+    /** Elements that are worth an item of their own where images are few. */
+    private static final int RUN = 8192;
+
     /** Normalisation alone. */
     public GroupNorm(int groups, float eps) {
         this(groups, eps, false);
@@ -89,10 +92,34 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                 silu,
                 n,
                 n + 1);
+        // One image after the other is kinder to the caches, but a few large images do not keep many threads busy.
+        int runs = Split.items((long) pixels * channels, RUN);
+        boolean apart = images < workers.threads() && runs > 1;
+        Workers.Task statistics = (n, worker) -> kernel.statistics(
+                binding.input(0), binding.buffer(0), binding.workspace(worker), pixels, channels, groups, eps, n);
+        Workers.Task normalise = (item, worker) -> kernel.normalise(
+                binding.input(0),
+                binding.parameter(0),
+                binding.parameter(1),
+                binding.output(),
+                binding.buffer(0),
+                binding.workspace(worker),
+                pixels,
+                channels,
+                groups,
+                silu,
+                item / runs,
+                (int) ((long) pixels * (item % runs) / runs),
+                (int) ((long) pixels * (item % runs + 1) / runs));
         return new Execution() {
             @Override
             public void forward() {
-                workers.run(forward, images);
+                if (apart) {
+                    workers.run(statistics, images);
+                    workers.run(normalise, images * runs);
+                } else {
+                    workers.run(forward, images);
+                }
             }
 
             @Override

@@ -12,7 +12,27 @@ public final class ScalarGroupNorm implements GroupNorm {
     }
 
     @Override
-    public void forward(
+    public void statistics(
+            MemorySegment x,
+            MemorySegment stats,
+            MemorySegment workspace,
+            int pixels,
+            int channels,
+            int groups,
+            float eps,
+            int n) {
+        int width = channels / groups;
+        for (int g = 0; g < groups; g++) {
+            long first = (long) n * pixels * channels + (long) g * width;
+            double mean = mean(x, first, pixels, channels, width);
+            double scale = 1 / Math.sqrt(variance(x, first, pixels, channels, width, mean) + eps);
+            Memory.set(stats, ((long) n * groups + g) * 2, mean);
+            Memory.set(stats, ((long) n * groups + g) * 2 + 1, scale);
+        }
+    }
+
+    @Override
+    public void normalise(
             MemorySegment x,
             MemorySegment gamma,
             MemorySegment beta,
@@ -22,27 +42,18 @@ public final class ScalarGroupNorm implements GroupNorm {
             int pixels,
             int channels,
             int groups,
-            float eps,
             boolean silu,
+            int n,
             int from,
             int to) {
         int width = channels / groups;
-        for (int n = from; n < to; n++) {
-            for (int g = 0; g < groups; g++) {
-                long first = (long) n * pixels * channels + (long) g * width;
-                double mean = mean(x, first, pixels, channels, width);
-                double scale = 1 / Math.sqrt(variance(x, first, pixels, channels, width, mean) + eps);
-                Memory.set(stats, ((long) n * groups + g) * 2, mean);
-                Memory.set(stats, ((long) n * groups + g) * 2 + 1, scale);
-                for (int p = 0; p < pixels; p++) { // y [pixels, width of the group]
-                    for (int c = 0; c < width; c++) {
-                        long i = first + (long) p * channels + c;
-                        double xhat = (Memory.get(x, i) - mean) * scale;
-                        int channel = g * width + c;
-                        double value = xhat * Memory.get(gamma, channel) + Memory.get(beta, channel);
-                        Memory.set(y, i, silu ? ScalarElementwise.silu(value) : value);
-                    }
-                }
+        for (int p = from; p < to; p++) {
+            for (int c = 0; c < channels; c++) {
+                long i = ((long) n * pixels + p) * channels + c;
+                long moments = ((long) n * groups + c / width) * 2;
+                double xhat = ((double) Memory.get(x, i) - Memory.get(stats, moments)) * Memory.get(stats, moments + 1);
+                double value = xhat * Memory.get(gamma, c) + Memory.get(beta, c);
+                Memory.set(y, i, silu ? ScalarElementwise.silu(value) : value);
             }
         }
     }

@@ -11,7 +11,7 @@ import static dev.hourglass.kernel.vector.VectorGroupNorm.WIDE;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@code n = (x - mean) * (gamma * scale) + beta} over one image (see {@link VectorGroupNorm}), with or without SiLU. SiLU goes over runs
+ * {@code n = (x - mean) * (gamma * scale) + beta} over pixels of one image (see {@link VectorGroupNorm}), with or without SiLU. SiLU goes over runs
  * that have just been written and are still in the first-level cache.
  */
 final class GroupNormalisation {
@@ -21,8 +21,8 @@ final class GroupNormalisation {
 
     private GroupNormalisation() {}
 
-    /** {@code y = n} or {@code silu(n)}. */
-    static void image(
+    /** {@code y = n} or {@code silu(n)} for consecutive pixels of one image. */
+    static void pixels(
             long x,
             long gamma,
             long beta,
@@ -38,7 +38,7 @@ final class GroupNormalisation {
         for (int p = 0; p < pixels; p += step) {
             int count = Math.min(step, pixels - p);
             long at = (long) p * channels * Float.BYTES;
-            pixels(x + at, y + at, table, count, channels);
+            run(x + at, y + at, table, count, channels);
             if (silu) {
                 values(y + at, count * channels);
             }
@@ -62,7 +62,7 @@ final class GroupNormalisation {
         for (int p = 0; p < pixels; p += step) {
             int count = Math.min(step, pixels - p);
             long at = (long) p * channels * Float.BYTES;
-            pixels(x + at, dn + at, table, count, channels);
+            run(x + at, dn + at, table, count, channels);
             gradients(dn + at, dy + at, count * channels);
         }
     }
@@ -87,7 +87,8 @@ final class GroupNormalisation {
         }
     }
 
-    private static void pixels(long x, long y, long table, int pixels, int channels) {
+    /** {@code y = n} for a run of pixels. */
+    private static void run(long x, long y, long table, int pixels, int channels) {
         int perRow = VectorGroupNorm.pixelsPerRow(channels);
         int rows = pixels / perRow;
         int columns = channels * perRow;

@@ -42,7 +42,28 @@ public final class VectorGroupNorm implements GroupNorm {
     }
 
     @Override
-    public void forward(
+    public void statistics(
+            MemorySegment x,
+            MemorySegment stats,
+            MemorySegment workspace,
+            int pixels,
+            int channels,
+            int groups,
+            float eps,
+            int n) {
+        long floats = (long) pixels * channels;
+        GroupMoments.image(
+                Memory.address(x, n * floats, floats),
+                Memory.address(stats, 2L * n * groups, 2L * groups),
+                Memory.address(workspace, 0, SCRATCH_FLOATS),
+                pixels,
+                channels,
+                channels / groups,
+                eps);
+    }
+
+    @Override
+    public void normalise(
             MemorySegment x,
             MemorySegment gamma,
             MemorySegment beta,
@@ -52,23 +73,23 @@ public final class VectorGroupNorm implements GroupNorm {
             int pixels,
             int channels,
             int groups,
-            float eps,
             boolean silu,
+            int n,
             int from,
             int to) {
-        long gammas = Memory.address(gamma, 0, channels);
-        long betas = Memory.address(beta, 0, channels);
-        long scratch = Memory.address(workspace, 0, SCRATCH_FLOATS);
-        long table = Memory.address(workspace, SCRATCH_FLOATS, tableFloats(channels));
-        long floats = (long) pixels * channels;
-        int width = channels / groups;
-        for (int n = from; n < to; n++) {
-            long xs = Memory.address(x, n * floats, floats);
-            long ys = Memory.address(y, n * floats, floats);
-            long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
-            GroupMoments.image(xs, moments, scratch, pixels, channels, width, eps);
-            GroupNormalisation.image(xs, gammas, betas, ys, moments, table, pixels, channels, width, silu);
-        }
+        long first = ((long) n * pixels + from) * channels;
+        long floats = (long) (to - from) * channels;
+        GroupNormalisation.pixels(
+                Memory.address(x, first, floats),
+                Memory.address(gamma, 0, channels),
+                Memory.address(beta, 0, channels),
+                Memory.address(y, first, floats),
+                Memory.address(stats, 2L * n * groups, 2L * groups),
+                Memory.address(workspace, SCRATCH_FLOATS, tableFloats(channels)),
+                to - from,
+                channels,
+                channels / groups,
+                silu);
     }
 
     @Override
