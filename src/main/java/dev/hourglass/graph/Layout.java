@@ -7,8 +7,10 @@ import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -131,8 +133,55 @@ final class Layout {
             first[value.id()] = 0;
             last[value.id()] = end;
         }
+        Map<Value, Value> passed = passedGradients();
+        // The last operations first, so that a block is in use until the last of those that share it.
+        for (Node node : nodes.reversed()) {
+            Value giver = passed.get(node.output());
+            if (giver != null) {
+                last[owner(giver, passed).id()] = Math.max(
+                        last[owner(giver, passed).id()], last[node.output().id()]);
+            }
+        }
         graph.inputs().values().forEach(value -> placeGradient(value, first, last));
-        nodes.forEach(node -> placeGradient(node.output(), first, last));
+        for (Node node : nodes) {
+            if (!passed.containsKey(node.output())) {
+                placeGradient(node.output(), first, last);
+            }
+        }
+        passed.forEach((value, giver) ->
+                gradientBlock[value.id()] = gradientBlock[owner(giver, passed).id()]);
+    }
+
+    /** Values whose gradient is that of another value, as it is: it needs no memory of its own. */
+    private Map<Value, Value> passedGradients() {
+        Map<Value, Value> passed = new HashMap<>();
+        for (Node node : nodes) {
+            for (int i = 0; i < node.inputs().size(); i++) {
+                Value input = node.inputs().get(i);
+                boolean inside =
+                        !graph.inputs().containsValue(input) && !graph.outputs().containsValue(input);
+                if (inside && wantsGradient[input.id()] && node.op().passesGradient(i) && readers(input) == 1) {
+                    passed.put(input, node.output());
+                }
+            }
+        }
+        return passed;
+    }
+
+    private long readers(Value value) {
+        return nodes.stream()
+                .flatMap(node -> node.inputs().stream())
+                .filter(value::equals)
+                .count();
+    }
+
+    /** The value that a passed gradient belongs to in the end. */
+    private static Value owner(Value giver, Map<Value, Value> passed) {
+        Value owner = giver;
+        while (passed.containsKey(owner)) {
+            owner = passed.get(owner);
+        }
+        return owner;
     }
 
     private void placeGradient(Value value, int[] first, int[] last) {

@@ -21,6 +21,11 @@ public record Add() implements Op {
     }
 
     @Override
+    public boolean passesGradient(int index) {
+        return true;
+    }
+
+    @Override
     public Execution bind(Binding binding) {
         Elementwise kernel = binding.kernels().elementwise();
         long elements = binding.outputShape().elements();
@@ -32,7 +37,7 @@ public record Add() implements Op {
         Workers.Task backward = (item, worker) -> {
             // da = dy, db = dy
             for (int k = 0; k < 2; k++) {
-                if (binding.wantsInputGradient(k)) {
+                if (binding.computesInputGradient(k)) {
                     kernel.copy(
                             binding.outputGradient(),
                             binding.inputGradient(k),

@@ -30,6 +30,12 @@ public interface Binding extends Site {
     /** The gradient of input {@code index}, or {@code null} when none is wanted. */
     MemorySegment inputGradient(int index);
 
+    /** Whether {@link #inputGradient} needs to be computed: somebody wants it, and it is not the output's gradient in the same place. */
+    default boolean computesInputGradient(int index) {
+        return wantsInputGradient(index)
+                && inputGradient(index).address() != outputGradient().address();
+    }
+
     /** Whether the gradient of input {@code index} already holds another reader's share, to be added to. */
     boolean accumulatesInputGradient(int index);
 

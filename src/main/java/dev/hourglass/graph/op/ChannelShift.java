@@ -23,6 +23,11 @@ public record ChannelShift() implements Op {
     }
 
     @Override
+    public boolean passesGradient(int index) {
+        return index == 0;
+    }
+
+    @Override
     public Execution bind(Binding binding) {
         Channels channels = binding.kernels().channels();
         Elementwise elementwise = binding.kernels().elementwise();
@@ -32,7 +37,7 @@ public record ChannelShift() implements Op {
         Workers.Task forward = (n, worker) ->
                 channels.shift(binding.input(0), binding.input(1), binding.output(), pixels, x.dim(3), n, n + 1);
         Workers.Task backward = (n, worker) -> {
-            if (binding.wantsInputGradient(0)) {
+            if (binding.computesInputGradient(0)) {
                 elementwise.copy(
                         binding.outputGradient(),
                         binding.inputGradient(0),

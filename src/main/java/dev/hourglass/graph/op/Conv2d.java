@@ -73,9 +73,19 @@ public record Conv2d(int out, int kh, int kw, Window height, Window width, int g
     }
 
     @Override
+    public boolean passesGradient(int index) {
+        return added && index == addend();
+    }
+
+    @Override
     public Execution bind(Binding binding) {
         return new ConvolutionExecution(
-                binding, geometry(binding.inputShape(0)), groups, shifted ? 1 : 0, added ? (shifted ? 2 : 1) : 0);
+                binding, geometry(binding.inputShape(0)), groups, shifted ? 1 : 0, added ? addend() : 0);
+    }
+
+    /** Which input the addend is. */
+    private int addend() {
+        return shifted ? 2 : 1;
     }
 
     /** The geometry of one group. */

@@ -52,9 +52,12 @@ final class ConvolutionExecution implements Execution {
 
     /** The gradients of shift and addend: sums and copies of the output's gradient, image by image. */
     private static Workers.Task gradientsBeside(Binding binding, int shift, int addend) {
-        boolean wantsShift = shift > 0 && binding.wantsInputGradient(shift);
-        boolean wantsAddend = addend > 0 && binding.wantsInputGradient(addend);
-        if (!binding.training() || !wantsShift && !wantsAddend) {
+        if (!binding.training()) {
+            return null;
+        }
+        boolean wantsShift = shift > 0 && binding.computesInputGradient(shift);
+        boolean wantsAddend = addend > 0 && binding.computesInputGradient(addend);
+        if (!wantsShift && !wantsAddend) {
             return null;
         }
         Shape y = binding.outputShape();

@@ -49,6 +49,14 @@ public sealed interface Op
         return false;
     }
 
+    /**
+     * Whether the gradient of input {@code index} is the output's gradient as it is: the two then share memory where the input has no
+     * other reader.
+     */
+    default boolean passesGradient(int index) {
+        return false;
+    }
+
     /** Binds the operation to memory, kernels and workers. Everything is decided and allocated here. */
     Execution bind(Binding binding);
 }
