@@ -39,7 +39,7 @@ public final class Program implements AutoCloseable {
         this.graph = graph;
         this.weights = weights;
         this.gradients = gradients;
-        this.kernels = kernels.forThreads(workers.threads());
+        this.kernels = kernels.suited(workers.threads(), gradients != null);
         this.workers = workers;
         requireSameParameters(graph, weights);
         layout = new Layout(graph, gradients != null, this.kernels);
@@ -83,7 +83,7 @@ public final class Program implements AutoCloseable {
 
     /** What a program of this graph would need, without allocating it. */
     public static MemoryPlan plan(Graph graph, boolean training, Kernels kernels, int threads) {
-        return new Layout(graph, training, kernels.forThreads(threads)).plan(threads);
+        return new Layout(graph, training, kernels.suited(threads, training)).plan(threads);
     }
 
     /** The memory this program holds. */

@@ -10,8 +10,14 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Conv2d {
 
-    /** The same, with forward passes cut into items for so many threads; the results do not depend on it. */
-    default Conv2d forThreads(int threads) {
+    /**
+     * The same, as it suits one program best.
+     *
+     * @param threads how many threads forward passes are cut into items for; the results do not depend on it
+     * @param training whether the algorithm may depend on the number of images, too: in inference an image's output must not depend on
+     *     the batch around it
+     */
+    default Conv2d suited(int threads, boolean training) {
         return this;
     }
 

@@ -22,9 +22,9 @@ public record Kernels(
         RandomNormal randomNormal,
         MultiplyAddChains multiplyAddChains) {
 
-    /** The same, with work cut into items for so many threads; the results do not depend on it. */
-    public Kernels forThreads(int threads) {
-        return withConv2d(conv2d.forThreads(threads));
+    /** The same, as it suits one program best; see {@link Conv2d#suited}. */
+    public Kernels suited(int threads, boolean training) {
+        return withConv2d(conv2d.suited(threads, training));
     }
 
     /** The same with another convolution. */

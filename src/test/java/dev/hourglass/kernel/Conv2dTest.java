@@ -160,7 +160,7 @@ class Conv2dTest {
         Window window = new Window(1, s[5], 1, 1);
         Conv2dGeometry g = Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], 3, 3, window, window);
         Conv2d each = Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]);
-        assertArrayEquals(new Run(g, each).y, new Run(g, each.forThreads(threads)).y, g.toString());
+        assertArrayEquals(new Run(g, each).y, new Run(g, each.suited(threads, false)).y, g.toString());
     }
 
     /** {@code <dy, A x> = <A' dy, x>}, and the same for the weights. */

@@ -36,7 +36,7 @@ final class ConvolutionCost {
 
     private static final double FAR_STREAM = 8;
 
-    /** The choice is made for these batches together, whatever the batch: an image's output must not depend on its neighbours' number. */
+    /** Otherwise it is made for these batches together: an image's output must not depend on its neighbours' number. */
     private static final int[] NOMINAL_IMAGES = {1, 8};
 
     /** How often the sums of transformed weights' gradients pass between cache and processor. */
@@ -51,12 +51,13 @@ final class ConvolutionCost {
      * Outputs along the side of the best Winograd tile for the forward pass, 0 for the direct algorithm.
      *
      * @param geometry a geometry that {@link WinogradConv2d#supports}
+     * @param forItsBatch whether the choice may depend on the number of images
      */
-    static int forwardTile(Conv2dGeometry geometry) {
+    static int forwardTile(Conv2dGeometry geometry, boolean forItsBatch) {
         double direct = 0;
         double two = 0;
         double four = 0;
-        for (int images : NOMINAL_IMAGES) {
+        for (int images : forItsBatch ? new int[] {geometry.n()} : NOMINAL_IMAGES) {
             Conv2dGeometry g = geometry.withImages(images);
             direct += direct(g) / images;
             two += winograd(g, TWO) / images;

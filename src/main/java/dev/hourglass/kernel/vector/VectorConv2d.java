@@ -18,22 +18,24 @@ public final class VectorConv2d implements Conv2d {
 
     private final int tile;
     private final int threads;
+    private final boolean training;
     private final Map<Conv2dGeometry, Choice> choices = new HashMap<>();
     private Choice last; // written by several threads at once, each time whole
 
-    private VectorConv2d(int tile, int threads) {
+    private VectorConv2d(int tile, int threads, boolean training) {
         this.tile = tile;
         this.threads = threads;
+        this.training = training;
     }
 
     /** The fastest algorithm for each geometry. */
     public static VectorConv2d fastest() {
-        return new VectorConv2d(FASTEST, 1);
+        return new VectorConv2d(FASTEST, 1, false);
     }
 
     /** Only sums of products, rounded as in the plain loop: no Winograd. */
     public static VectorConv2d exact() {
-        return new VectorConv2d(0, 1);
+        return new VectorConv2d(0, 1, false);
     }
 
     /**
@@ -42,12 +44,12 @@ public final class VectorConv2d implements Conv2d {
      * @param tile outputs along the side of a tile, 2 or 4
      */
     public static VectorConv2d winograd(int tile) {
-        return new VectorConv2d(tile, 1);
+        return new VectorConv2d(tile, 1, false);
     }
 
     @Override
-    public VectorConv2d forThreads(int count) {
-        return new VectorConv2d(tile, count);
+    public VectorConv2d suited(int forThreads, boolean forTraining) {
+        return new VectorConv2d(tile, forThreads, forTraining);
     }
 
     /** The algorithms of a geometry. */
@@ -77,7 +79,7 @@ public final class VectorConv2d implements Conv2d {
             return new Choice(g, NARROW, NARROW_GRADIENT);
         }
         boolean winograd = tile != 0 && WinogradConv2d.supports(g);
-        int forward = winograd && tile == FASTEST ? ConvolutionCost.forwardTile(g) : tile;
+        int forward = winograd && tile == FASTEST ? ConvolutionCost.forwardTile(g, training) : tile;
         int gradient = winograd && tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
         return new Choice(
                 g,
