@@ -10,6 +10,7 @@ import dev.hourglass.memory.Shape;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,7 +25,7 @@ public final class FilePrediction {
 
     /**
      * Reads {@code sample} (or {@code x}) {@code [N, C, H, W]} of any float type and {@code timestep} (or {@code t}), a scalar,
-     * {@code [1]} or {@code [N]} of any type, and writes {@code output [N, C, H, W]} in float32.
+     * {@code [1]} or {@code [N]} of any type, and the model's further inputs by their names, and writes {@code output [N, C, H, W]} in float32.
      *
      * @param input the file to read
      * @param prefix what stands before the names in it: {@code "c0."}, or nothing
@@ -38,14 +39,19 @@ public final class FilePrediction {
         Shape shape;
         float[] sample;
         float[] timesteps;
+        Map<String, float[]> conditions = new LinkedHashMap<>();
         try (Safetensors file = Safetensors.open(input)) {
             TensorEntry images = requireImages(file, find(file, prefix, "sample", "x"), model);
             shape = images.shape();
             sample = file.floats(images.name());
             timesteps = timesteps(file, find(file, prefix, "timestep", "t"), shape.dim(0));
+            for (String name : model.architecture().conditions().keySet()) {
+                conditions.put(name, file.floats(find(file, prefix, name, name).name()));
+            }
         }
         SessionOptions options = SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3));
         try (Session session = model.session(options.withThreads(threads).withExact(exact))) {
+            conditions.forEach(session::condition);
             float[] prediction = new float[Math.toIntExact(session.outputShape().elements())];
             session.run(sample, timesteps, prediction);
             TensorData tensor = TensorData.of("output", session.outputShape(), prediction);

@@ -242,9 +242,11 @@ public final class ModelCheck {
     }
 
     private Session session(int batch, ImageSize size, Set<Integer> cut) {
-        return model.session(SessionOptions.of(batch, size.height(), size.width())
+        Session session = model.session(SessionOptions.of(batch, size.height(), size.width())
                 .withThreads(threads)
                 .withCutWires(cut));
+        session.conditionsZero();
+        return session;
     }
 
     private static void fillWithNoise(Tensor sample) {

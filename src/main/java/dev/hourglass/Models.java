@@ -3,29 +3,23 @@ package dev.hourglass;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.Parameter;
-import dev.hourglass.graph.Value;
-import dev.hourglass.memory.Shape;
-import dev.hourglass.nn.Scope;
 import dev.hourglass.unet.Architecture;
 import java.util.List;
 
 /** The graphs of models. */
 final class Models {
 
-    static final String SAMPLE = "sample";
-    static final String TIMESTEP = "timestep";
     static final String OUTPUT = "output";
 
     private Models() {}
 
-    /** Inputs {@code sample [N, H, W, C]} and {@code timestep [N]}, output {@code output [N, H, W, C]}. */
+    /** The architecture's inputs, output {@code output [N, H, W, C]}. */
     static Graph inferenceGraph(Architecture architecture, SessionOptions options) {
         requireSize(architecture, options);
         Graph graph = new Graph();
-        Value x = graph.input(
-                SAMPLE, Shape.of(options.batch(), options.height(), options.width(), architecture.inChannels()));
-        Value t = graph.input(TIMESTEP, Shape.of(options.batch()));
-        graph.output(OUTPUT, architecture.build(Scope.of(graph), x, t, options.cutWires()));
+        graph.output(
+                OUTPUT,
+                architecture.build(graph, options.batch(), options.height(), options.width(), options.cutWires()));
         return graph;
     }
 

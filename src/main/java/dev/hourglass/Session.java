@@ -20,6 +20,8 @@ import java.awt.image.BufferedImage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A model compiled for one batch and image size. Images are {@code [N, C, H, W]} here, as in PyTorch. A run on arrays or segments
@@ -38,11 +40,13 @@ public final class Session implements AutoCloseable {
     private final Tensor timesteps;
     private final Tensor prediction;
     private final Kernels kernels;
+    private final Set<String> missingConditions;
     private boolean closed;
 
     Session(Architecture architecture, Weights weights, SessionOptions options) {
         this.architecture = architecture;
         this.options = options;
+        missingConditions = new TreeSet<>(architecture.conditions().keySet());
         Models.requireSize(architecture, options);
         kernels = Backend.kernels(options.exact());
         workers = new Workers(options.threads());
@@ -54,7 +58,8 @@ public final class Session implements AutoCloseable {
                     weights,
                     kernels,
                     workers);
-            long inputBytes = Slab.aligned(compiled.input(Models.SAMPLE).shape().floatBytes());
+            long inputBytes =
+                    Slab.aligned(compiled.input(Architecture.SAMPLE).shape().floatBytes());
             long outputBytes = compiled.output(Models.OUTPUT).shape().floatBytes();
             staging = Slab.open("images at the public face", inputBytes + outputBytes);
         } catch (RuntimeException e) {
@@ -65,11 +70,48 @@ public final class Session implements AutoCloseable {
             throw e;
         }
         program = compiled;
-        sample = program.input(Models.SAMPLE);
-        timesteps = program.input(Models.TIMESTEP);
+        sample = program.input(Architecture.SAMPLE);
+        timesteps = program.input(Architecture.TIMESTEP);
         prediction = program.output(Models.OUTPUT);
         stagedInput = staging.tensor(0, sample.shape());
         stagedOutput = staging.tensor(Slab.aligned(sample.shape().floatBytes()), prediction.shape());
+    }
+
+    /**
+     * Sets one of the model's {@link Architecture#conditions} for the runs that follow; each must be set before the first.
+     *
+     * @param name diffusers' name: {@code class_labels}
+     * @param values {@code [N, ..]}
+     * @throws HourglassException when the model has no such input, the length is wrong, a value is not finite or the session is closed
+     */
+    public synchronized void condition(String name, float[] values) {
+        requireOpen();
+        if (!architecture.conditions().containsKey(name)) {
+            throw HourglassException.what("the model has no such input")
+                    .where(architecture.className())
+                    .expected(
+                            architecture.conditions().isEmpty()
+                                    ? "no inputs but sample and timestep"
+                                    : "one of "
+                                            + String.join(
+                                                    ", ",
+                                                    architecture.conditions().keySet()))
+                    .found(name)
+                    .build();
+        }
+        Tensor input = program.input(name);
+        requireLength(name, input, values.length);
+        input.copyFrom(values);
+        requireFinite(name, input);
+        missingConditions.remove(name);
+    }
+
+    /** Sets all of the model's conditions to zero, for those who ask how it computes and not what. */
+    public synchronized void conditionsZero() {
+        for (String name : architecture.conditions().keySet()) {
+            condition(
+                    name, new float[Math.toIntExact(program.input(name).shape().elements())]);
+        }
     }
 
     /**
@@ -123,6 +165,7 @@ public final class Session implements AutoCloseable {
                     .mend("compile a session for this size and batch 1")
                     .build();
         }
+        requireConditions();
         this.sample.copyFrom(Images.toFloats(sample, architecture.inChannels()));
         timesteps.set(0, timestep);
         requireFinite("sample", this.sample);
@@ -132,6 +175,7 @@ public final class Session implements AutoCloseable {
     }
 
     private void runStaged() {
+        requireConditions();
         ChannelOrder.channelsLast(stagedInput.segment(), sample.segment(), sample.shape());
         requireFinite("sample", sample);
         requireFinite("timesteps", timesteps);
@@ -156,6 +200,7 @@ public final class Session implements AutoCloseable {
             public void predict() {
                 synchronized (Session.this) {
                     requireOpen();
+                    requireConditions();
                     program.forward();
                 }
             }
@@ -212,6 +257,17 @@ public final class Session implements AutoCloseable {
             throw HourglassException.what("the session is closed")
                     .expected("an open session")
                     .mend("keep the session open until its last run")
+                    .build();
+        }
+    }
+
+    private void requireConditions() {
+        if (!missingConditions.isEmpty()) {
+            throw HourglassException.what("the model needs more than images and timesteps")
+                    .where(architecture.className())
+                    .expected(String.join(", ", missingConditions))
+                    .found("nothing")
+                    .mend("set it with Session.condition before the first run")
                     .build();
         }
     }

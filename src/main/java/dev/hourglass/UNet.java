@@ -8,6 +8,7 @@ import dev.hourglass.graph.MicroBatches;
 import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageBytes;
+import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.ModelFolder;
 import dev.hourglass.io.Safetensors;
 import dev.hourglass.io.TensorData;
@@ -67,15 +68,10 @@ public final class UNet implements AutoCloseable {
     public static UNet open(Path folder) {
         try (ModelFolder files = ModelFolder.open(folder)) {
             Architecture architecture = Architectures.fromConfig(files.config());
-            List<Integer> size =
-                    files.config().has(SAMPLE_SIZE) ? files.config().integers(SAMPLE_SIZE) : List.of(28, 28);
-            if (size.size() != 2 || size.stream().anyMatch(side -> side < 1)) {
-                throw files.config().invalid(SAMPLE_SIZE, "[height, width], both at least 1");
-            }
+            ImageSize size = sampleSize(files.config(), architecture);
             List<Parameter> parameters = Models.parameters(architecture);
             requireTensors(parameters, files.weights());
-            UNet model = new UNet(
-                    architecture, new ImageSize(size.get(0), size.get(1)), Weights.open("weights", parameters));
+            UNet model = new UNet(architecture, size, Weights.open("weights", parameters));
             try {
                 model.load(files.weights());
             } catch (RuntimeException e) {
@@ -84,6 +80,20 @@ public final class UNet implements AutoCloseable {
             }
             return model;
         }
+    }
+
+    /** One number or two; the architecture's usual size where there is none. */
+    private static ImageSize sampleSize(ModelConfig config, Architecture architecture) {
+        if (!config.has(SAMPLE_SIZE)) {
+            return new ImageSize(architecture.usualSize(), architecture.usualSize());
+        }
+        List<Integer> size = config.isList(SAMPLE_SIZE)
+                ? config.integers(SAMPLE_SIZE)
+                : List.of(config.integer(SAMPLE_SIZE), config.integer(SAMPLE_SIZE));
+        if (size.size() != 2 || size.stream().anyMatch(side -> side < 1)) {
+            throw config.invalid(SAMPLE_SIZE, "a side, or [height, width], at least 1");
+        }
+        return new ImageSize(size.get(0), size.get(1));
     }
 
     private static void requireTensors(List<Parameter> parameters, Safetensors file) {

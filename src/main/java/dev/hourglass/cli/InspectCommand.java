@@ -37,8 +37,9 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (model.equals(Architectures.TINY)) {
-            show(Architectures.named(model), ImageSize.MNIST);
+        if (Architectures.isName(model)) {
+            Architecture named = Architectures.named(model);
+            show(named, new ImageSize(named.usualSize(), named.usualSize()));
         } else {
             try (UNet opened = UNet.open(Path.of(model))) {
                 show(opened.architecture(), opened.sampleSize());

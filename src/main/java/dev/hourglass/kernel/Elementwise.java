@@ -23,6 +23,9 @@ public interface Elementwise {
     /** {@code out = a * x + b * y}; {@code out} may be {@code x} or {@code y}. */
     void blend(float a, MemorySegment x, float b, MemorySegment y, MemorySegment out, long from, long to);
 
+    /** {@code y (+)= scale * x + shift}; {@code y} may be {@code x}. */
+    void affine(MemorySegment x, float scale, float shift, MemorySegment y, boolean accumulate, long from, long to);
+
     /** {@code y = min(max(x, low), high)}; {@code y} may be {@code x}. */
     void clamp(MemorySegment x, float low, float high, MemorySegment y, long from, long to);
 

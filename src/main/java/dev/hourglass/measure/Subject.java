@@ -2,6 +2,7 @@ package dev.hourglass.measure;
 
 import dev.hourglass.ImageSize;
 import dev.hourglass.UNet;
+import dev.hourglass.unet.Architecture;
 import dev.hourglass.unet.Architectures;
 import java.nio.file.Path;
 
@@ -14,7 +15,11 @@ public record Subject(String model) {
 
     /** A model of its own for each caller, who closes it: training changes weights. */
     UNet open() {
-        return isBuiltIn() ? UNet.create(Architectures.named(model), ImageSize.MNIST, 0) : UNet.open(Path.of(model));
+        if (!isBuiltIn()) {
+            return UNet.open(Path.of(model));
+        }
+        Architecture named = Architectures.named(model);
+        return UNet.create(named, new ImageSize(named.usualSize(), named.usualSize()), 0);
     }
 
     /** The name in reports: the architecture's, or that of the folder without those above it. */
@@ -25,6 +30,6 @@ public record Subject(String model) {
     }
 
     private boolean isBuiltIn() {
-        return model.equals(Architectures.TINY);
+        return Architectures.isName(model);
     }
 }

@@ -42,6 +42,7 @@ interface Work {
 
     private static Work inference(Resources open, UNet model, Job job, ImageSize size) {
         Session session = model.session(job.options(size));
+        session.conditionsZero();
         open.add(session, session::close);
         Shape in = session.sampleShape();
         Shape out = session.outputShape();

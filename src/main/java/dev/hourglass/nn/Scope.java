@@ -5,15 +5,18 @@ import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.ParameterLayout;
 import dev.hourglass.graph.Value;
 import dev.hourglass.graph.op.Add;
+import dev.hourglass.graph.op.Affine;
 import dev.hourglass.graph.op.Attention;
 import dev.hourglass.graph.op.AveragePool;
 import dev.hourglass.graph.op.ChannelShift;
 import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.Conv2d;
+import dev.hourglass.graph.op.Embedding;
 import dev.hourglass.graph.op.GroupNorm;
 import dev.hourglass.graph.op.Linear;
 import dev.hourglass.graph.op.NearestResize;
 import dev.hourglass.graph.op.Op;
+import dev.hourglass.graph.op.ScaleShift;
 import dev.hourglass.graph.op.Silu;
 import dev.hourglass.graph.op.SinusoidalEncoding;
 import dev.hourglass.graph.op.Zeros;
@@ -43,8 +46,12 @@ public record Scope(Graph graph, String path) {
 
     /** Convolution with an odd kernel, stride 1 and padding that keeps height and width. */
     public Value conv2d(Value x, int out, int kernel) {
+        return conv2d(x, out, kernel, Window.padded(kernel / 2));
+    }
+
+    /** Convolution with a square kernel that slides down and across in the same way. */
+    public Value conv2d(Value x, int out, int kernel, Window window) {
         int in = x.shape().dim(3);
-        Window window = Window.padded(kernel / 2);
         Parameter.Init init = Parameter.Init.uniform(in * kernel * kernel);
         Parameter weight =
                 parameter("weight", Shape.of(out, in, kernel, kernel), new ParameterLayout.Convolution(1), init);
@@ -85,6 +92,30 @@ public record Scope(Graph graph, String path) {
         return at("silu").apply(new Silu(), List.of(), x);
     }
 
+    /**
+     * An activation by diffusers' name.
+     *
+     * @param name {@code silu} or {@code swish}
+     */
+    public Value activation(Value x, String name) {
+        return switch (name) {
+            case "silu", "swish" -> silu(x);
+            default -> throw new IllegalArgumentException("no activation called " + name);
+        };
+    }
+
+    /** {@code scale * x + shift}. */
+    public Value affine(Value x, double scale, double shift) {
+        return at("affine").apply(new Affine((float) scale, (float) shift), List.of(), x);
+    }
+
+    /** A row of a learned table for each of {@code labels [N]}. */
+    public Value embedding(Value labels, int count, int dim) {
+        Parameter weight =
+                parameter("weight", Shape.of(count, dim), new ParameterLayout.Plain(), Parameter.Init.uniform(dim));
+        return apply(new Embedding(count, dim), List.of(weight), labels);
+    }
+
     /** Sum of two values of one shape. */
     public Value add(Value a, Value b) {
         return at("add").apply(new Add(), List.of(), a, b);
@@ -95,6 +126,11 @@ public record Scope(Graph graph, String path) {
         return at("shift").apply(new ChannelShift(), List.of(), x, shift);
     }
 
+    /** {@code x (1 + scale) + shift}, scale and shift side by side in {@code scaleShift [N, 2 C]}. */
+    public Value scaleShift(Value x, Value scaleShift) {
+        return at("scale_shift").apply(new ScaleShift(), List.of(), x, scaleShift);
+    }
+
     /** Mean of 2x2 windows; an odd last row or column is dropped. */
     public Value averagePool(Value x) {
         return at("pool").apply(new AveragePool(2, 2), List.of(), x);
@@ -102,8 +138,12 @@ public record Scope(Graph graph, String path) {
 
     /** Nearest-neighbour resizing of {@code x} to the height and width of {@code like}. */
     public Value resizeLike(Value x, Value like) {
-        Shape size = like.shape();
-        return at("resize").apply(new NearestResize(size.dim(1), size.dim(2)), List.of(), x);
+        return resize(x, like.shape().dim(1), like.shape().dim(2));
+    }
+
+    /** Nearest-neighbour resizing. */
+    public Value resize(Value x, int height, int width) {
+        return at("resize").apply(new NearestResize(height, width), List.of(), x);
     }
 
     /** Channels of {@code a}, then channels of {@code b}. */

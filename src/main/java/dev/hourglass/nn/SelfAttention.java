@@ -9,31 +9,34 @@ import dev.hourglass.graph.Value;
  * <pre>
  * h = group_norm(x)
  * h = attention(to_q(h), to_k(h), to_v(h))
- * y = to_out.0(h) + x
+ * y = (to_out.0(h) + x) / outputScale
  * </pre>
+ *
+ * @param headWidth channels of a head; as many whole heads as the channels hold
+ * @param groups groups of the norm, 0 for no norm
+ * @param eps added to the norm's variance
+ * @param outputScale what the sum is divided by
  */
-public final class SelfAttention {
-
-    private SelfAttention() {}
+public record SelfAttention(int headWidth, int groups, double eps, double outputScale) {
 
     /**
      * Adds a block.
      *
      * @param at its place; parameters are named under it
      * @param x {@code [N, H, W, C]}
-     * @param heads heads that the channels are cut into
-     * @param groups groups of the norm
-     * @param eps added to the norm's variance
      * @return {@code [N, H, W, C]}
      */
-    public static Value apply(Scope at, Value x, int heads, int groups, float eps) {
+    public Value apply(Scope at, Value x) {
         int channels = x.shape().dim(3);
-        Value h = at.at("group_norm").groupNorm(x, groups, eps);
-        Value q = at.at("to_q").linear(h, channels);
-        Value k = at.at("to_k").linear(h, channels);
-        Value v = at.at("to_v").linear(h, channels);
+        int heads = channels / headWidth;
+        int inner = heads * headWidth;
+        Value h = groups == 0 ? x : at.at("group_norm").groupNorm(x, groups, (float) eps);
+        Value q = at.at("to_q").linear(h, inner);
+        Value k = at.at("to_k").linear(h, inner);
+        Value v = at.at("to_v").linear(h, inner);
         h = at.attention(q, k, v, heads);
         h = at.at("to_out").at("0").linear(h, channels);
-        return at.add(h, x);
+        Value sum = at.add(h, x);
+        return outputScale == 1 ? sum : at.affine(sum, 1 / outputScale, 0);
     }
 }

@@ -71,6 +71,15 @@ public final class Trainer implements AutoCloseable {
     }
 
     private static void requireFit(Architecture architecture, ImageBytes images) {
+        if (!architecture.conditions().isEmpty()) {
+            throw HourglassException.what("the model is trained on more than images")
+                    .where(architecture.className())
+                    .expected("a model without "
+                            + String.join(", ", architecture.conditions().keySet()))
+                    .found("one with")
+                    .mend("train it through a TrainingStep, whose inputs you fill")
+                    .build();
+        }
         int smallest = architecture.minimumSize();
         if (images.channels() != architecture.inChannels() || images.height() < smallest || images.width() < smallest) {
             throw HourglassException.what("the images do not fit the model")

@@ -10,7 +10,6 @@ import dev.hourglass.graph.op.MeanSquaredError;
 import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
-import dev.hourglass.nn.Scope;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.unet.Architecture;
 import java.util.List;
@@ -42,13 +41,11 @@ public final class TrainingStep implements AutoCloseable {
         optimizer = new AdamW(settings, kernels.optimizer(), workers, weights, gradients);
     }
 
-    /** The model with its loss: inputs {@code sample}, {@code timestep} and {@code target}, output {@code loss}. */
+    /** The model with its loss: the architecture's inputs and {@code target}, output {@code loss}. */
     public static Graph graph(Architecture architecture, int batch, int height, int width) {
         Graph graph = new Graph();
-        Value x = graph.input("sample", Shape.of(batch, height, width, architecture.inChannels()));
-        Value t = graph.input("timestep", Shape.of(batch));
+        Value prediction = architecture.build(graph, batch, height, width, Set.of());
         Value target = graph.input("target", Shape.of(batch, height, width, architecture.outChannels()));
-        Value prediction = architecture.build(Scope.of(graph), x, t, Set.of());
         graph.output("loss", graph.apply("loss", new MeanSquaredError(), List.of(), prediction, target));
         return graph;
     }
@@ -61,6 +58,11 @@ public final class TrainingStep implements AutoCloseable {
     /** Timesteps {@code [N]}. */
     public Tensor timesteps() {
         return program.input("timestep");
+    }
+
+    /** One of the architecture's conditions by name, {@code [N, ..]}. */
+    public Tensor condition(String name) {
+        return program.input(name);
     }
 
     /** What the model should say, {@code [N, H, W, C]}. */

@@ -2,6 +2,8 @@ package dev.hourglass.unet;
 
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
+import java.util.List;
+import java.util.Map;
 
 /** Finds the U-Net family that a configuration asks for. */
 public final class Architectures {
@@ -9,7 +11,15 @@ public final class Architectures {
     /** The short name of the lesson's {@link TinyUNet}. */
     public static final String TINY = "tiny";
 
+    /** The short name of the lesson's production example: {@link UNet2D} with 107,698,435 parameters. */
+    public static final String UNET2D_LESSON = "unet2d-lesson";
+
     private Architectures() {}
+
+    /** Whether there is a family of this short name. */
+    public static boolean isName(String name) {
+        return name.equals(TINY) || name.equals(UNET2D_LESSON);
+    }
 
     /**
      * A family with its usual settings, by its short name.
@@ -19,9 +29,10 @@ public final class Architectures {
     public static Architecture named(String name) {
         return switch (name) {
             case TINY -> new TinyUNet();
+            case UNET2D_LESSON -> fromConfig(ModelConfig.of(UNET2D_LESSON, lesson()));
             default ->
                 throw HourglassException.what("no architecture of this name")
-                        .expected("one of " + TINY)
+                        .expected("one of " + TINY + ", " + UNET2D_LESSON)
                         .found(name)
                         .build();
         };
@@ -35,7 +46,20 @@ public final class Architectures {
     public static Architecture fromConfig(ModelConfig config) {
         return switch (config.className()) {
             case TinyUNet.CLASS_NAME -> new TinyUNet(config.integer("time_dim", TinyUNet.DEFAULT_TIME_DIM));
-            default -> throw config.invalid("_class_name", "one of " + TinyUNet.CLASS_NAME);
+            case UNet2D.CLASS_NAME -> new UNet2D(new UNet2DSettings(config));
+            default -> throw config.invalid("_class_name", "one of " + TinyUNet.CLASS_NAME + ", " + UNet2D.CLASS_NAME);
         };
+    }
+
+    private static Map<String, Object> lesson() {
+        return Map.of(
+                ModelConfig.CLASS_NAME,
+                UNet2D.CLASS_NAME,
+                "sample_size",
+                64,
+                "block_out_channels",
+                List.of(128, 256, 512, 512),
+                "layers_per_block",
+                2);
     }
 }

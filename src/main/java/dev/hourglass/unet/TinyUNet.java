@@ -40,7 +40,7 @@ public record TinyUNet(int timeDim) implements Architecture {
     }
 
     @Override
-    public Value build(Scope top, Value x, Value t, Set<Integer> cutWires) {
+    public Value build(Scope top, Value x, Value t, Map<String, Value> conditions, Set<Integer> cutWires) {
         Value time = timestepEmbedding(top.at("t_emb"), t);
 
         Value d1 = ResBlock.apply(top.at("d1"), x, time, 32);
@@ -98,6 +98,11 @@ public record TinyUNet(int timeDim) implements Architecture {
     @Override
     public int minimumSize() {
         return 8;
+    }
+
+    @Override
+    public int usualSize() {
+        return 28;
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Floats;
 import dev.hourglass.train.TrainingStep;
 import dev.hourglass.unet.TinyUNet;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +27,7 @@ class MicroBatchesTest {
         Graph graph = new Graph();
         Value x = graph.input("sample", Shape.of(images, SIDE, SIDE, 1));
         Value t = graph.input("timestep", Shape.of(images));
-        graph.output("output", new TinyUNet().build(Scope.of(graph), x, t, Set.of()));
+        graph.output("output", new TinyUNet().build(Scope.of(graph), x, t, Map.of(), Set.of()));
         return graph;
     }
 

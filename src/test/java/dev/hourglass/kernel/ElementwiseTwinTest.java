@@ -90,6 +90,14 @@ class ElementwiseTwinTest {
                 (k, out, from, to) -> k.blend(0.3f, out.segment(), -0.7f, y.segment(), out.segment(), from, to),
                 (before, i) -> Tolerance.blend(0.3 * before[i], 0.7 * ys[i]));
         compare(
+                "affine",
+                (k, out, from, to) -> k.affine(x.segment(), 0.3f, -0.7f, out.segment(), false, from, to),
+                (before, i) -> Tolerance.blend(0.3 * xs[i], 0.7));
+        compare(
+                "affine, adding",
+                (k, out, from, to) -> k.affine(x.segment(), 0.3f, -0.7f, out.segment(), true, from, to),
+                (before, i) -> Tolerance.blend(0.3 * xs[i], 0.7) + Tolerance.add(0.3 * xs[i] - 0.7, before[i]));
+        compare(
                 "clamp",
                 (k, out, from, to) -> k.clamp(x.segment(), -1, 2, out.segment(), from, to),
                 (before, i) -> 0.0);

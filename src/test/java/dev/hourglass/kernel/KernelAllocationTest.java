@@ -121,6 +121,7 @@ class KernelAllocationTest {
         MemorySegment beta = GuardedFloats.random(5, channels).segment();
         MemorySegment stats = GuardedFloats.zeros(2).segment();
         MemorySegment sums = GuardedFloats.zeros(2 * channels).segment();
+        MemorySegment film = GuardedFloats.zeros(2 * channels).segment();
         MemorySegment w = GuardedFloats.zeros(
                         Math.toIntExact(k.groupNorm().workspaceBytes(pixels, channels) / Float.BYTES))
                 .segment();
@@ -156,6 +157,14 @@ class KernelAllocationTest {
                 () -> k.channels().copy(x, channels, 0, wide, channels + 3, 2, channels, true, 0, pixels));
         all.put("shift" + of, () -> k.channels().shift(x, gamma, y, pixels, channels, 0, 1));
         all.put("shiftGradient" + of, () -> k.channels().shiftGradient(x, beta, false, pixels, channels, 0, 1));
+        all.put("scaleShift" + of, () -> k.channels().scaleShift(x, film, y, pixels, channels, 0, 1));
+        all.put(
+                "scaleShiftInputGradient" + of,
+                () -> k.channels().scaleShiftInputGradient(x, film, y, false, pixels, channels, 0, 1));
+        all.put(
+                "scaleShiftGradient" + of,
+                () -> k.channels().scaleShiftGradient(x, y, film, false, pixels, channels, 0, 1));
+        all.put("affine" + of, () -> k.elementwise().affine(x, 0.5f, 1, y, false, 0, n));
         all.put("squaredError" + of, () -> k.loss().squaredError(x, y, 0, n));
         all.put("squaredErrorGradient" + of, () -> k.loss().squaredErrorGradient(x, y, 1, z, false, 0, n));
         Optimizer o = k.optimizer();

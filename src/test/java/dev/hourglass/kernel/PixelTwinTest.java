@@ -177,4 +177,51 @@ class PixelTwinTest {
             }
         }
     }
+
+    @Test
+    void scaleShift() {
+        for (int channels : CHANNELS) {
+            for (int pixels : new int[] {1, 2, 49, 300}) {
+                int n = IMAGES * pixels * channels;
+                GuardedFloats x = GuardedFloats.random(1, n);
+                GuardedFloats dy = GuardedFloats.random(2, n);
+                GuardedFloats s = GuardedFloats.random(3, IMAGES * 2 * channels);
+                String what = pixels + " pixels, " + channels + " channels";
+                compare(
+                        what,
+                        n,
+                        (k, y) -> k.channels()
+                                .scaleShift(x.segment(), s.segment(), y.segment(), pixels, channels, 1, IMAGES),
+                        before -> i -> Tolerance.blend(25, 5));
+                compareBoth(
+                        what,
+                        n,
+                        (k, dx, accumulate) -> k.channels()
+                                .scaleShiftInputGradient(
+                                        dy.segment(),
+                                        s.segment(),
+                                        dx.segment(),
+                                        accumulate,
+                                        pixels,
+                                        channels,
+                                        1,
+                                        IMAGES),
+                        before -> i -> Tolerance.blend(25, before[i]));
+                compareBoth(
+                        what,
+                        IMAGES * 2 * channels,
+                        (k, ds, accumulate) -> k.channels()
+                                .scaleShiftGradient(
+                                        x.segment(),
+                                        dy.segment(),
+                                        ds.segment(),
+                                        accumulate,
+                                        pixels,
+                                        channels,
+                                        1,
+                                        IMAGES),
+                        before -> i -> pixels * Math.ulp(25f) / 2 + Tolerance.doubleSum(0, before[i]));
+            }
+        }
+    }
 }

@@ -30,7 +30,7 @@ class SelfAttentionTest {
         Value x = graph.input("x", SHAPE);
         graph.differentiate(x);
         Scope at = Scope.of(graph).at("attentions").at("0");
-        graph.output("y", SelfAttention.apply(at, x, 2, 4, 1e-6f));
+        graph.output("y", new SelfAttention(x.shape().dim(3) / 2, 4, 1e-6, 1).apply(at, x));
         return graph;
     }
 

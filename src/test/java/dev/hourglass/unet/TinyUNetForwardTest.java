@@ -17,6 +17,7 @@ import dev.hourglass.nn.Scope;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Floats;
 import dev.hourglass.testing.TinyUNetReference;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -116,7 +117,7 @@ class TinyUNetForwardTest {
         Graph graph = new Graph();
         Value x = graph.input("sample", Shape.of(n, h, w, 1));
         Value t = graph.input("timestep", Shape.of(n));
-        graph.output("output", new TinyUNet().build(Scope.of(graph), x, t, cutWires));
+        graph.output("output", new TinyUNet().build(Scope.of(graph), x, t, Map.of(), cutWires));
         return graph;
     }
 

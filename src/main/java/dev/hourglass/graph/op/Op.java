@@ -6,15 +6,18 @@ import java.util.List;
 /** An operation of a graph. It holds settings only; memory comes with the {@link Binding} when a program is compiled. */
 public sealed interface Op
         permits Add,
+                Affine,
                 Attention,
                 AveragePool,
                 ChannelShift,
                 Concat,
                 Conv2d,
+                Embedding,
                 GroupNorm,
                 Linear,
                 MeanSquaredError,
                 NearestResize,
+                ScaleShift,
                 Silu,
                 SinusoidalEncoding,
                 Zeros {

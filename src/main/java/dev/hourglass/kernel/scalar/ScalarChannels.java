@@ -51,4 +51,68 @@ public final class ScalarChannels implements Channels {
             }
         }
     }
+
+    @Override
+    public void scaleShift(
+            MemorySegment x, MemorySegment scaleShift, MemorySegment y, int pixels, int channels, int from, int to) {
+        for (int n = from; n < to; n++) {
+            for (int p = 0; p < pixels; p++) {
+                for (int c = 0; c < channels; c++) {
+                    long i = ((long) n * pixels + p) * channels + c;
+                    double factor = 1.0 + scale(scaleShift, n, c, channels);
+                    double shift = Memory.get(scaleShift, (2L * n + 1) * channels + c);
+                    Memory.set(y, i, Memory.get(x, i) * factor + shift);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void scaleShiftInputGradient(
+            MemorySegment dy,
+            MemorySegment scaleShift,
+            MemorySegment dx,
+            boolean accumulate,
+            int pixels,
+            int channels,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) {
+            for (int p = 0; p < pixels; p++) {
+                for (int c = 0; c < channels; c++) {
+                    long i = ((long) n * pixels + p) * channels + c;
+                    Memory.put(dx, i, Memory.get(dy, i) * (1.0 + scale(scaleShift, n, c, channels)), accumulate);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void scaleShiftGradient(
+            MemorySegment x,
+            MemorySegment dy,
+            MemorySegment dscaleShift,
+            boolean accumulate,
+            int pixels,
+            int channels,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) {
+            for (int c = 0; c < channels; c++) {
+                double products = 0;
+                double sum = 0;
+                for (int p = 0; p < pixels; p++) {
+                    long i = ((long) n * pixels + p) * channels + c;
+                    products += (double) Memory.get(dy, i) * Memory.get(x, i);
+                    sum += Memory.get(dy, i);
+                }
+                Memory.put(dscaleShift, 2L * n * channels + c, products, accumulate);
+                Memory.put(dscaleShift, (2L * n + 1) * channels + c, sum, accumulate);
+            }
+        }
+    }
+
+    private static double scale(MemorySegment scaleShift, int n, int c, int channels) {
+        return Memory.get(scaleShift, 2L * n * channels + c);
+    }
 }

@@ -68,6 +68,14 @@ public final class ScalarElementwise implements Elementwise {
     }
 
     @Override
+    public void affine(
+            MemorySegment x, float scale, float shift, MemorySegment y, boolean accumulate, long from, long to) {
+        for (long i = from; i < to; i++) {
+            Memory.put(y, i, (double) scale * Memory.get(x, i) + shift, accumulate);
+        }
+    }
+
+    @Override
     public void clamp(MemorySegment x, float low, float high, MemorySegment y, long from, long to) {
         for (long i = from; i < to; i++) {
             Memory.set(y, i, Math.min(Math.max(Memory.get(x, i), low), high));

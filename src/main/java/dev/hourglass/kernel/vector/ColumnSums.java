@@ -59,4 +59,45 @@ final class ColumnSums {
         }
         Memory.set(sums, sum + rest);
     }
+
+    /** {@code sums[c] (+)= sum over r of a[r, c] * b[r, c]}, two matrices of one layout. */
+    static void sumProducts(long a, long b, int rows, long stride, int columns, long sums, boolean accumulate) {
+        int c = 0;
+        for (; c <= columns - LANES; c += LANES) {
+            products(a + c * 4L, b + c * 4L, rows, stride, sums + c * 4L, accumulate);
+        }
+        for (; c < columns; c++) {
+            float sum = 0;
+            float rest = 0;
+            for (int r = 0; r < rows; r++) {
+                float x = Memory.get(a + c * 4L + r * stride) * Memory.get(b + c * 4L + r * stride);
+                float next = sum + x;
+                float taken = next - sum;
+                rest += sum - (next - taken) + (x - taken);
+                sum = next;
+            }
+            float total = sum + rest;
+            Memory.set(sums + c * 4L, accumulate ? total + Memory.get(sums + c * 4L) : total);
+        }
+    }
+
+    private static void products(long a, long b, int rows, long stride, long sums, boolean accumulate) {
+        FloatVector sum = FloatVector.zero(S);
+        FloatVector rest = sum;
+        for (int r = 0; r < rows; r++) {
+            FloatVector x = FloatVector.fromMemorySegment(S, ALL, (a + r * stride) & MASK, ORDER)
+                    .mul(FloatVector.fromMemorySegment(S, ALL, (b + r * stride) & MASK, ORDER));
+            FloatVector next = sum.add(x);
+            FloatVector taken = next.sub(sum);
+            rest = rest.add(sum.sub(next.sub(taken)).add(x.sub(taken)));
+            sum = next;
+        }
+        FloatVector total = sum.add(rest);
+        if (accumulate) {
+            total.add(FloatVector.fromMemorySegment(S, ALL, sums & MASK, ORDER))
+                    .intoMemorySegment(ALL, sums & MASK, ORDER);
+        } else {
+            total.intoMemorySegment(ALL, sums & MASK, ORDER);
+        }
+    }
 }

@@ -59,4 +59,56 @@ public final class VectorChannels implements Channels {
             ColumnSums.sum(dys, pixels, (long) channels * Float.BYTES, channels, sums, accumulate);
         }
     }
+
+    @Override
+    public void scaleShift(
+            MemorySegment x, MemorySegment scaleShift, MemorySegment y, int pixels, int channels, int from, int to) {
+        for (int n = from; n < to; n++) {
+            long floats = (long) pixels * channels;
+            long xs = Memory.address(x, n * floats, floats);
+            long ys = Memory.address(y, n * floats, floats);
+            long scales = Memory.address(scaleShift, 2L * n * channels, 2L * channels);
+            ScaleShift.image(xs, scales, scales + channels * 4L, ys, false, pixels, channels);
+        }
+    }
+
+    @Override
+    public void scaleShiftInputGradient(
+            MemorySegment dy,
+            MemorySegment scaleShift,
+            MemorySegment dx,
+            boolean accumulate,
+            int pixels,
+            int channels,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) {
+            long floats = (long) pixels * channels;
+            long dys = Memory.address(dy, n * floats, floats);
+            long dxs = Memory.address(dx, n * floats, floats);
+            long scales = Memory.address(scaleShift, 2L * n * channels, 2L * channels);
+            ScaleShift.image(dys, scales, 0, dxs, accumulate, pixels, channels);
+        }
+    }
+
+    @Override
+    public void scaleShiftGradient(
+            MemorySegment x,
+            MemorySegment dy,
+            MemorySegment dscaleShift,
+            boolean accumulate,
+            int pixels,
+            int channels,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) {
+            long floats = (long) pixels * channels;
+            long xs = Memory.address(x, n * floats, floats);
+            long dys = Memory.address(dy, n * floats, floats);
+            long scales = Memory.address(dscaleShift, 2L * n * channels, 2L * channels);
+            long row = (long) channels * Float.BYTES;
+            ColumnSums.sumProducts(xs, dys, pixels, row, channels, scales, accumulate);
+            ColumnSums.sum(dys, pixels, row, channels, scales + row, accumulate);
+        }
+    }
 }

@@ -94,6 +94,34 @@ public final class VectorElementwise implements Elementwise {
     }
 
     @Override
+    public void affine(
+            MemorySegment x, float scale, float shift, MemorySegment y, boolean accumulate, long from, long to) {
+        long count = to - from;
+        long xs = Memory.address(x, from, count);
+        long ys = Memory.address(y, from, count);
+        FloatVector scales = FloatVector.broadcast(Memory.S, scale);
+        FloatVector shifts = FloatVector.broadcast(Memory.S, shift);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            FloatVector value = FloatVector.fromMemorySegment(
+                            Memory.S, Memory.ALL, (xs + at) & Memory.MASK, Memory.ORDER)
+                    .fma(scales, shifts);
+            if (accumulate) {
+                value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER))
+                        .intoMemorySegment(Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER);
+            } else {
+                value.intoMemorySegment(Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER);
+            }
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            float value = Math.fma(Memory.get(xs + at), scale, shift);
+            Memory.set(ys + at, accumulate ? value + Memory.get(ys + at) : value);
+        }
+    }
+
+    @Override
     public void clamp(MemorySegment x, float low, float high, MemorySegment y, long from, long to) {
         long count = to - from;
         long xs = Memory.address(x, from, count);

@@ -1,0 +1,81 @@
+package dev.hourglass.nn;
+
+import dev.hourglass.graph.Value;
+
+/**
+ * The residual block of diffusers' models ({@code ResnetBlock2D}): pre-norm, with the timestep between the two convolutions, as a shift
+ * or as a scale and a shift, and perhaps a change of size before the first.
+ *
+ * <pre>
+ * h = conv1(resample(act(norm1(x))))
+ * h = norm2(h + time_emb_proj(act(t)))        or norm2(h) * (1 + scale) + shift
+ * y = (conv2(act(h)) + conv_shortcut(resample(x))) / outputScale
+ * </pre>
+ *
+ * @param groups groups of both norms
+ * @param eps added to the norms' variances
+ * @param activation diffusers' name of the activation
+ * @param scaleShift whether the timestep scales, too ({@code resnet_time_scale_shift = "scale_shift"})
+ * @param outputScale what the sum is divided by
+ */
+public record ResnetBlock(int groups, double eps, String activation, boolean scaleShift, double outputScale) {
+
+    /** A change of size. */
+    @FunctionalInterface
+    public interface Resampling {
+
+        /** Height and width as they are. */
+        Resampling NONE = (at, x) -> x;
+
+        /** Half the height and width: the mean of 2x2 pixels. */
+        Resampling DOWN = Scope::averagePool;
+
+        /** Each pixel as many times as it takes for the size of {@code like}. */
+        static Resampling to(Value like) {
+            return (at, x) -> at.resizeLike(x, like);
+        }
+
+        /** Resizes a value. */
+        Value apply(Scope at, Value x);
+    }
+
+    /** A block without a change of size. */
+    public Value apply(Scope at, Value x, Value t, int out) {
+        return apply(at, x, t, out, Resampling.NONE);
+    }
+
+    /**
+     * Adds a block.
+     *
+     * @param at its place; parameters are named under it
+     * @param x {@code [N, H, W, in]}
+     * @param t timestep embedding {@code [N, timeDim]}
+     * @param out output channels
+     * @param resampling the change of size
+     */
+    public Value apply(Scope at, Value x, Value t, int out, Resampling resampling) {
+        Value h = norm(at.at("norm1"), x);
+        h = resampling.apply(at.at("hidden"), h);
+        h = at.at("conv1").conv2d(h, out, 3);
+        Value time = at.at("time_emb_proj").activation(t, activation);
+        if (scaleShift) {
+            time = at.at("time_emb_proj").linear(time, 2 * out);
+            h = at.at("norm2").groupNorm(h, groups, (float) eps);
+            h = at.at("norm2").activation(at.scaleShift(h, time), activation);
+        } else {
+            h = at.channelShift(h, at.at("time_emb_proj").linear(time, out));
+            h = norm(at.at("norm2"), h);
+        }
+        h = at.at("conv2").conv2d(h, out, 3);
+        Value residual = resampling.apply(at.at("input"), x);
+        if (x.shape().dim(3) != out) {
+            residual = at.at("conv_shortcut").conv2d(residual, out, 1);
+        }
+        Value sum = at.add(h, residual);
+        return outputScale == 1 ? sum : at.affine(sum, 1 / outputScale, 0);
+    }
+
+    private Value norm(Scope at, Value x) {
+        return at.activation(at.groupNorm(x, groups, (float) eps), activation);
+    }
+}

@@ -1,0 +1,332 @@
+package dev.hourglass.unet;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.ModelConfig;
+import dev.hourglass.kernel.Conv2dGeometry.Window;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.Function;
+
+/**
+ * The settings of a {@link UNet2D}, by diffusers' keys: those that are missing have diffusers' defaults, those that nothing depends on
+ * ({@code dropout} in inference) are kept for writing.
+ */
+public final class UNet2DSettings {
+
+    private static final List<String> ACTIVATIONS = List.of("silu", "swish");
+
+    /** How classes come in. */
+    enum Classes {
+        NONE,
+        TABLE,
+        TIMESTEP,
+        IDENTITY
+    }
+
+    private final Map<String, Object> config;
+    private final int inChannels;
+    private final int outChannels;
+    private final boolean centersInput;
+    private final OptionalInt learnedTimesteps;
+    private final int timeWidth;
+    private final double freqShift;
+    private final boolean cosinesFirst;
+    private final List<BlockType> downBlocks;
+    private final List<BlockType> upBlocks;
+    private final boolean middle;
+    private final List<Integer> channels;
+    private final int layers;
+    private final double middleScale;
+    private final int downsamplePadding;
+    private final String downsampling;
+    private final String upsampling;
+    private final String activation;
+    private final OptionalInt headWidth;
+    private final int groups;
+    private final int middleAttentionGroups;
+    private final double eps;
+    private final boolean scaleShift;
+    private final boolean middleAttends;
+    private final Classes classes;
+    private final OptionalInt classCount;
+
+    /**
+     * Reads and checks the settings.
+     *
+     * @throws HourglassException naming the key when a value is wrong or not supported
+     */
+    public UNet2DSettings(ModelConfig config) {
+        this.config = new LinkedHashMap<>(config.asMap());
+        this.config.remove(ModelConfig.CLASS_NAME);
+        inChannels = atLeast(config, "in_channels", 3, 1);
+        outChannels = atLeast(config, "out_channels", 3, 1);
+        centersInput = config.bool("center_input_sample", false);
+        channels = channels(config);
+        groups = atLeast(config, "norm_num_groups", 32, 1);
+        requireGroups(config, "block_out_channels", groups);
+        eps = positive(config, "norm_eps", 1e-5);
+        timeWidth = atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
+        learnedTimesteps = learnedTimesteps(config);
+        freqShift = config.number("freq_shift", 0);
+        requireFrequencies(config);
+        cosinesFirst = config.bool("flip_sin_to_cos", true);
+        downBlocks = blocks(
+                config,
+                "down_block_types",
+                List.of("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
+                BlockType::down);
+        upBlocks = blocks(
+                config,
+                "up_block_types",
+                List.of("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+                BlockType::up);
+        middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
+        oneOf(config, "mid_block_type", "UNetMidBlock2D", List.of("UNetMidBlock2D"));
+        layers = atLeast(config, "layers_per_block", 2, 1);
+        middleScale = positive(config, "mid_block_scale_factor", 1);
+        downsamplePadding = config.integer("downsample_padding", 1);
+        if (downsamplePadding != 0 && downsamplePadding != 1) {
+            throw config.invalid("downsample_padding", "0 or 1");
+        }
+        downsampling = oneOf(config, "downsample_type", "conv", List.of("conv", "resnet"));
+        upsampling = oneOf(config, "upsample_type", "conv", List.of("conv", "resnet"));
+        activation = oneOf(config, "act_fn", "silu", ACTIVATIONS);
+        headWidth = headWidth(config);
+        scaleShift = oneOf(config, "resnet_time_scale_shift", "default", List.of("default", "scale_shift"))
+                .equals("scale_shift");
+        middleAttends = config.bool("add_attention", true);
+        middleAttentionGroups = config.integer("attn_norm_num_groups", scaleShift ? 0 : groups);
+        if (config.has("attn_norm_num_groups")) {
+            requireGroups(config, "attn_norm_num_groups", middleAttentionGroups);
+        }
+        classCount = config.has("num_class_embeds")
+                ? OptionalInt.of(atLeast(config, "num_class_embeds", 1, 1))
+                : OptionalInt.empty();
+        classes = classes(config);
+    }
+
+    private static int atLeast(ModelConfig config, String key, int fallback, int least) {
+        int value = config.integer(key, fallback);
+        if (value < least || value > 1 << 20) {
+            throw config.invalid(key, "a whole number from " + least + " to " + (1 << 20));
+        }
+        return value;
+    }
+
+    private static double positive(ModelConfig config, String key, double fallback) {
+        double value = config.number(key, fallback);
+        if (!(value > 0)) {
+            throw config.invalid(key, "a number above 0");
+        }
+        return value;
+    }
+
+    private static String oneOf(ModelConfig config, String key, String fallback, List<String> known) {
+        String value = config.string(key, fallback);
+        if (!known.contains(value)) {
+            throw config.invalid(key, "one of " + String.join(", ", known));
+        }
+        return value;
+    }
+
+    private static List<Integer> channels(ModelConfig config) {
+        List<Integer> channels =
+                config.has("block_out_channels") ? config.integers("block_out_channels") : List.of(224, 448, 672, 896);
+        boolean fitting = channels.stream().allMatch(width -> width >= 1 && width <= 1 << 16);
+        if (channels.isEmpty() || channels.size() > 16 || !fitting) {
+            throw config.invalid("block_out_channels", "1 to 16 widths from 1 to " + (1 << 16));
+        }
+        return List.copyOf(channels);
+    }
+
+    private void requireGroups(ModelConfig config, String key, int groups) {
+        if (groups < 1 || channels.stream().anyMatch(width -> width % groups != 0)) {
+            throw config.invalid(key, "widths that " + groups + " groups divide (norm_num_groups)");
+        }
+    }
+
+    private OptionalInt learnedTimesteps(ModelConfig config) {
+        String type = oneOf(config, "time_embedding_type", "positional", List.of("positional", "learned"));
+        if (type.equals("positional")) {
+            return OptionalInt.empty();
+        }
+        if (!config.has("num_train_timesteps")) {
+            throw config.invalid("num_train_timesteps", "the number of timesteps, since their embedding is learned");
+        }
+        return OptionalInt.of(atLeast(config, "num_train_timesteps", 1, 1));
+    }
+
+    private void requireFrequencies(ModelConfig config) {
+        if (learnedTimesteps.isEmpty() && !(channels.getFirst() / 2 > freqShift)) {
+            throw config.invalid("freq_shift", "less than half of the first of block_out_channels");
+        }
+    }
+
+    private List<BlockType> blocks(
+            ModelConfig config, String key, List<String> fallback, Function<BlockType, String> name) {
+        List<String> names = config.has(key) ? config.strings(key) : fallback;
+        if (names.size() != channels.size()) {
+            throw config.invalid(key, channels.size() + " block types, as many as block_out_channels has widths");
+        }
+        List<BlockType> types = new ArrayList<>();
+        for (String each : names) {
+            String plain = each.startsWith("UNetRes") ? each.substring("UNetRes".length()) : each;
+            types.add(Arrays.stream(BlockType.values())
+                    .filter(type -> name.apply(type).equals(plain))
+                    .findFirst()
+                    .orElseThrow(() -> config.invalid(
+                            key,
+                            "only "
+                                    + String.join(
+                                            ", ",
+                                            Arrays.stream(BlockType.values())
+                                                    .map(name)
+                                                    .toList()))));
+        }
+        return List.copyOf(types);
+    }
+
+    private OptionalInt headWidth(ModelConfig config) {
+        boolean absent = !config.asMap().containsKey("attention_head_dim");
+        if (!absent && !config.has("attention_head_dim")) {
+            return OptionalInt.empty(); // null: one head
+        }
+        int width = atLeast(config, "attention_head_dim", 8, 1);
+        if (channels.stream().anyMatch(each -> each < width)) {
+            throw config.invalid("attention_head_dim", "no more than each of block_out_channels");
+        }
+        return OptionalInt.of(width);
+    }
+
+    private Classes classes(ModelConfig config) {
+        if (!config.has("class_embed_type")) {
+            return classCount.isPresent() ? Classes.TABLE : Classes.NONE;
+        }
+        return oneOf(config, "class_embed_type", "", List.of("timestep", "identity"))
+                        .equals("timestep")
+                ? Classes.TIMESTEP
+                : Classes.IDENTITY;
+    }
+
+    /** The settings as they stand in {@code config.json}, beside the class name. */
+    Map<String, Object> config() {
+        return new LinkedHashMap<>(config);
+    }
+
+    int inChannels() {
+        return inChannels;
+    }
+
+    int outChannels() {
+        return outChannels;
+    }
+
+    boolean centersInput() {
+        return centersInput;
+    }
+
+    /** How many timesteps the table has, where their embedding is learned. */
+    OptionalInt learnedTimesteps() {
+        return learnedTimesteps;
+    }
+
+    int timeWidth() {
+        return timeWidth;
+    }
+
+    double freqShift() {
+        return freqShift;
+    }
+
+    boolean cosinesFirst() {
+        return cosinesFirst;
+    }
+
+    List<BlockType> downBlocks() {
+        return downBlocks;
+    }
+
+    List<BlockType> upBlocks() {
+        return upBlocks;
+    }
+
+    boolean hasMiddle() {
+        return middle;
+    }
+
+    List<Integer> channels() {
+        return channels;
+    }
+
+    int layers() {
+        return layers;
+    }
+
+    double middleScale() {
+        return middleScale;
+    }
+
+    /** Three pixels at every second place; without padding there is still a row and a column of zeros at the end. */
+    Window downsamplingWindow() {
+        return new Window(2, downsamplePadding, 1, 1);
+    }
+
+    String downsampling() {
+        return downsampling;
+    }
+
+    String upsampling() {
+        return upsampling;
+    }
+
+    /** Whether a level changes the size by a residual block. Plain levels never do. */
+    boolean resamplesByBlock(BlockType type, String how) {
+        return type == BlockType.RESNET || type == BlockType.ATTENTION && how.equals("resnet");
+    }
+
+    String activation() {
+        return activation;
+    }
+
+    /** Channels of an attention head; empty for one head of all channels. */
+    OptionalInt headWidth() {
+        return headWidth;
+    }
+
+    int groups() {
+        return groups;
+    }
+
+    /** Groups of the norm before the neck's attention, 0 for no norm. */
+    int middleAttentionGroups() {
+        return middleAttentionGroups;
+    }
+
+    double eps() {
+        return eps;
+    }
+
+    boolean scaleShift() {
+        return scaleShift;
+    }
+
+    boolean middleAttends() {
+        return middleAttends;
+    }
+
+    Classes classes() {
+        return classes;
+    }
+
+    boolean hasClasses() {
+        return classes != Classes.NONE;
+    }
+
+    OptionalInt classCount() {
+        return classCount;
+    }
+}
