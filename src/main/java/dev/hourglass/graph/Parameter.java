@@ -35,6 +35,11 @@ public record Parameter(String name, Shape fileShape, ParameterLayout layout, In
         public static Init uniform(int fanIn) {
             return new Init(0, 1 / Math.sqrt(fanIn));
         }
+
+        /** Uniform with a given standard deviation, where PyTorch draws normal numbers of that deviation. */
+        public static Init deviation(double deviation) {
+            return new Init(0, deviation * Math.sqrt(3));
+        }
     }
 
     /** The number of elements. */

@@ -19,6 +19,12 @@ public interface TimestepEncoding {
         INTERLEAVED
     }
 
+    /**
+     * Gaussian Fourier features (arXiv 2006.10739; diffusers' {@code GaussianFourierProjection} with {@code log}):
+     * {@code y[n] = [sin(2 pi w ln t[n]), cos(2 pi w ln t[n])]}, from {@code w [dim]} to {@code [N, 2 dim]}.
+     */
+    void fourier(MemorySegment t, MemorySegment w, MemorySegment y, int dim, int from, int to);
+
     /** {@code y [N, dim]} from {@code t [N]}. */
     void encode(
             MemorySegment t, MemorySegment y, int dim, Order order, double freqShift, double period, int from, int to);

@@ -12,13 +12,22 @@ import dev.hourglass.graph.Value;
  * y = (conv2(act(h)) + conv_shortcut(resample(x))) / outputScale
  * </pre>
  *
- * @param groups groups of both norms
+ * @param groups groups of the first norm
+ * @param outGroups groups of the second norm
  * @param eps added to the norms' variances
  * @param activation diffusers' name of the activation
  * @param scaleShift whether the timestep scales, too ({@code resnet_time_scale_shift = "scale_shift"})
  * @param outputScale what the sum is divided by
+ * @param shortcut whether there is a {@code conv_shortcut} even where the channels stay as many
  */
-public record ResnetBlock(int groups, double eps, String activation, boolean scaleShift, double outputScale) {
+public record ResnetBlock(
+        int groups,
+        int outGroups,
+        double eps,
+        String activation,
+        boolean scaleShift,
+        double outputScale,
+        boolean shortcut) {
 
     /** A change of size. */
     @FunctionalInterface
@@ -29,6 +38,14 @@ public record ResnetBlock(int groups, double eps, String activation, boolean sca
 
         /** Half the height and width: the mean of 2x2 pixels. */
         Resampling DOWN = Scope::averagePool;
+
+        /** Half the height and width through a smoothing filter. */
+        Resampling FILTERED_DOWN = Scope::firHalve;
+
+        /** The size of {@code like} through a smoothing filter. */
+        static Resampling filteredTo(Value like) {
+            return (at, x) -> at.firTwice(x, like);
+        }
 
         /** Each pixel as many times as it takes for the size of {@code like}. */
         static Resampling to(Value like) {
@@ -54,28 +71,28 @@ public record ResnetBlock(int groups, double eps, String activation, boolean sca
      * @param resampling the change of size
      */
     public Value apply(Scope at, Value x, Value t, int out, Resampling resampling) {
-        Value h = norm(at.at("norm1"), x);
+        Value h = norm(at.at("norm1"), x, groups);
         h = resampling.apply(at.at("hidden"), h);
         h = at.at("conv1").conv2d(h, out, 3);
         Value time = at.at("time_emb_proj").activation(t, activation);
         if (scaleShift) {
             time = at.at("time_emb_proj").linear(time, 2 * out);
-            h = at.at("norm2").groupNorm(h, groups, (float) eps);
+            h = at.at("norm2").groupNorm(h, outGroups, (float) eps);
             h = at.at("norm2").activation(at.scaleShift(h, time), activation);
         } else {
             h = at.channelShift(h, at.at("time_emb_proj").linear(time, out));
-            h = norm(at.at("norm2"), h);
+            h = norm(at.at("norm2"), h, outGroups);
         }
         h = at.at("conv2").conv2d(h, out, 3);
         Value residual = resampling.apply(at.at("input"), x);
-        if (x.shape().dim(3) != out) {
+        if (shortcut || x.shape().dim(3) != out) {
             residual = at.at("conv_shortcut").conv2d(residual, out, 1);
         }
         Value sum = at.add(h, residual);
         return outputScale == 1 ? sum : at.affine(sum, 1 / outputScale, 0);
     }
 
-    private Value norm(Scope at, Value x) {
-        return at.activation(at.groupNorm(x, groups, (float) eps), activation);
+    private Value norm(Scope at, Value x, int count) {
+        return at.activation(at.groupNorm(x, count, (float) eps), activation);
     }
 }

@@ -11,7 +11,10 @@ import dev.hourglass.graph.op.AveragePool;
 import dev.hourglass.graph.op.ChannelShift;
 import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.Conv2d;
+import dev.hourglass.graph.op.DivideImages;
 import dev.hourglass.graph.op.Embedding;
+import dev.hourglass.graph.op.FirResize;
+import dev.hourglass.graph.op.FourierEncoding;
 import dev.hourglass.graph.op.GroupNorm;
 import dev.hourglass.graph.op.Linear;
 import dev.hourglass.graph.op.NearestResize;
@@ -112,7 +115,7 @@ public record Scope(Graph graph, String path) {
     /** A row of a learned table for each of {@code labels [N]}. */
     public Value embedding(Value labels, int count, int dim) {
         Parameter weight =
-                parameter("weight", Shape.of(count, dim), new ParameterLayout.Plain(), Parameter.Init.uniform(dim));
+                parameter("weight", Shape.of(count, dim), new ParameterLayout.Plain(), Parameter.Init.deviation(1));
         return apply(new Embedding(count, dim), List.of(weight), labels);
     }
 
@@ -144,6 +147,30 @@ public record Scope(Graph graph, String path) {
     /** Nearest-neighbour resizing. */
     public Value resize(Value x, int height, int width) {
         return at("resize").apply(new NearestResize(height, width), List.of(), x);
+    }
+
+    /** Half the size through a smoothing filter. */
+    public Value firHalve(Value x) {
+        Shape size = x.shape();
+        return at("resize").apply(new FirResize(size.dim(1) / 2, size.dim(2) / 2, true), List.of(), x);
+    }
+
+    /** The size of {@code like}, at most twice that of {@code x}, through a smoothing filter. */
+    public Value firTwice(Value x, Value like) {
+        Shape size = like.shape();
+        return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false), List.of(), x);
+    }
+
+    /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}. */
+    public Value fourier(Value t, int dim, double deviation) {
+        Parameter weight =
+                parameter("weight", Shape.of(dim), new ParameterLayout.Plain(), Parameter.Init.deviation(deviation));
+        return apply(new FourierEncoding(dim), List.of(weight), t);
+    }
+
+    /** Images {@code [N, ..]} over one number each, {@code t [N]}. */
+    public Value divide(Value x, Value t) {
+        return at("divide").apply(new DivideImages(), List.of(), x, t);
     }
 
     /** Channels of {@code a}, then channels of {@code b}. */

@@ -7,7 +7,11 @@ enum BlockType {
     /** Residual blocks, each followed by self-attention. */
     ATTENTION("AttnDownBlock2D", "AttnUpBlock2D"),
     /** Residual blocks, the size changed by one more of them. */
-    RESNET("ResnetDownsampleBlock2D", "ResnetUpsampleBlock2D");
+    RESNET("ResnetDownsampleBlock2D", "ResnetUpsampleBlock2D"),
+    /** Residual blocks, and the image itself beside them, smaller and smaller ({@link SkipLevels}). */
+    SKIP("SkipDownBlock2D", "SkipUpBlock2D"),
+    /** The same with self-attention. */
+    ATTENTION_SKIP("AttnSkipDownBlock2D", "AttnSkipUpBlock2D");
 
     private final String down;
     private final String up;
@@ -28,6 +32,10 @@ enum BlockType {
     }
 
     boolean attends() {
-        return this == ATTENTION;
+        return this == ATTENTION || this == ATTENTION_SKIP;
+    }
+
+    boolean skips() {
+        return this == SKIP || this == ATTENTION_SKIP;
     }
 }

@@ -27,6 +27,8 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     /** Further input: one label for each image, {@code [N]}, or an embedding {@code [N, timeWidth]} where classes are embedded outside. */
     public static final String CLASS_LABELS = "class_labels";
 
+    private static final double FOURIER_DEVIATION = 16;
+
     @Override
     public Value build(Scope top, Value x, Value t, Map<String, Value> conditions, Set<Integer> cutWires) {
         List<Integer> channels = settings.channels();
@@ -35,21 +37,43 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         Value input = settings.centersInput() ? top.affine(x, 2, -1) : x;
         Value h = top.at("conv_in").conv2d(input, channels.getFirst(), 3);
         List<Value> wires = new ArrayList<>(List.of(h));
+        SkipLevels skips = new SkipLevels(settings);
+        Value image = input;
         for (int level = 0; level < levels; level++) {
             boolean last = level == levels - 1;
             Scope at = top.at("down_blocks").at(String.valueOf(level));
-            h = down(at, settings.downBlocks().get(level), h, time, channels.get(level), last, wires);
+            BlockType type = settings.downBlocks().get(level);
+            if (type.skips()) {
+                SkipLevels.Result result = skips.down(at, type, h, image, time, channels.get(level), last, wires);
+                h = result.features();
+                image = result.image();
+            } else {
+                h = down(at, type, h, time, channels.get(level), last, wires);
+            }
         }
         cut(top, wires, cutWires);
         if (settings.hasMiddle()) {
             h = middle(top.at("mid_block"), h, time);
         }
+        image = null;
         for (int level = 0; level < levels; level++) {
             Scope at = top.at("up_blocks").at(String.valueOf(level));
-            h = up(at, settings.upBlocks().get(level), h, time, channels.get(levels - 1 - level), wires);
+            BlockType type = settings.upBlocks().get(level);
+            int width = channels.get(levels - 1 - level);
+            if (type.skips()) {
+                SkipLevels.Result result = skips.up(at, type, h, image, time, width, wires);
+                h = result.features();
+                image = result.image();
+            } else {
+                h = up(at, type, h, time, width, wires);
+            }
         }
         h = top.at("conv_norm_out").groupNorm(h, settings.groups(), (float) settings.eps());
-        return top.at("conv_out").conv2d(top.at("conv_norm_out").silu(h), settings.outChannels(), 3);
+        h = top.at("conv_out").conv2d(top.at("conv_norm_out").silu(h), settings.outChannels(), 3);
+        if (image != null) {
+            h = top.at("conv_out").add(h, image);
+        }
+        return settings.fourierTime() ? top.at("conv_out").divide(h, t) : h;
     }
 
     /** The embedding of timesteps, and of classes where there are any, {@code [N, timeWidth]}. */
@@ -72,6 +96,9 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     private Value encoded(Scope top, Value t) {
         int width = settings.channels().getFirst();
         Scope at = top.at("time_proj");
+        if (settings.fourierTime()) {
+            return at.fourier(t, width, FOURIER_DEVIATION);
+        }
         OptionalInt learned = settings.learnedTimesteps();
         if (learned.isPresent()) {
             return at.embedding(t, learned.getAsInt(), width);
@@ -142,7 +169,14 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     }
 
     private ResnetBlock block(double scale) {
-        return new ResnetBlock(settings.groups(), settings.eps(), settings.activation(), settings.scaleShift(), scale);
+        return new ResnetBlock(
+                settings.groups(),
+                settings.groups(),
+                settings.eps(),
+                settings.activation(),
+                settings.scaleShift(),
+                scale,
+                false);
     }
 
     private SelfAttention attention(int channels, int groups, double scale) {

@@ -17,6 +17,11 @@ import java.util.function.Function;
  */
 public final class UNet2DSettings {
 
+    /** Channels of the image that {@link SkipLevels} carry along; diffusers has it in the code. */
+    static final int SKIP_CHANNELS = 3;
+
+    private static final String TIME_TYPE = "time_embedding_type";
+    private static final String FOURIER = "fourier";
     private static final List<String> ACTIVATIONS = List.of("silu", "swish");
 
     /** How classes come in. */
@@ -31,6 +36,7 @@ public final class UNet2DSettings {
     private final int inChannels;
     private final int outChannels;
     private final boolean centersInput;
+    private final boolean fourierTime;
     private final OptionalInt learnedTimesteps;
     private final int timeWidth;
     private final double freqShift;
@@ -70,6 +76,8 @@ public final class UNet2DSettings {
         requireGroups(config, "block_out_channels", groups);
         eps = positive(config, "norm_eps", 1e-5);
         timeWidth = atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
+        fourierTime = oneOf(config, TIME_TYPE, "positional", List.of("positional", FOURIER, "learned"))
+                .equals(FOURIER);
         learnedTimesteps = learnedTimesteps(config);
         freqShift = config.number("freq_shift", 0);
         requireFrequencies(config);
@@ -84,6 +92,7 @@ public final class UNet2DSettings {
                 "up_block_types",
                 List.of("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
                 BlockType::up);
+        requireSkipChannels(config);
         middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
         oneOf(config, "mid_block_type", "UNetMidBlock2D", List.of("UNetMidBlock2D"));
         layers = atLeast(config, "layers_per_block", 2, 1);
@@ -150,8 +159,7 @@ public final class UNet2DSettings {
     }
 
     private OptionalInt learnedTimesteps(ModelConfig config) {
-        String type = oneOf(config, "time_embedding_type", "positional", List.of("positional", "learned"));
-        if (type.equals("positional")) {
+        if (!config.string(TIME_TYPE, "").equals("learned")) {
             return OptionalInt.empty();
         }
         if (!config.has("num_train_timesteps")) {
@@ -161,7 +169,7 @@ public final class UNet2DSettings {
     }
 
     private void requireFrequencies(ModelConfig config) {
-        if (learnedTimesteps.isEmpty() && !(channels.getFirst() / 2 > freqShift)) {
+        if (!fourierTime && learnedTimesteps.isEmpty() && !(channels.getFirst() / 2 > freqShift)) {
             throw config.invalid("freq_shift", "less than half of the first of block_out_channels");
         }
     }
@@ -188,6 +196,17 @@ public final class UNet2DSettings {
                                                     .toList()))));
         }
         return List.copyOf(types);
+    }
+
+    private void requireSkipChannels(ModelConfig config) {
+        boolean down = downBlocks.stream().anyMatch(BlockType::skips);
+        boolean up = upBlocks.stream().anyMatch(BlockType::skips);
+        if (down && inChannels != SKIP_CHANNELS) {
+            throw config.invalid("in_channels", SKIP_CHANNELS + ", since a level carries the image along");
+        }
+        if (up && outChannels != SKIP_CHANNELS) {
+            throw config.invalid("out_channels", SKIP_CHANNELS + ", since a level carries the image along");
+        }
     }
 
     private OptionalInt headWidth(ModelConfig config) {
@@ -227,6 +246,11 @@ public final class UNet2DSettings {
 
     boolean centersInput() {
         return centersInput;
+    }
+
+    /** Whether timesteps are noise levels, encoded by Gaussian Fourier features, and divide the output. */
+    boolean fourierTime() {
+        return fourierTime;
     }
 
     /** How many timesteps the table has, where their embedding is learned. */

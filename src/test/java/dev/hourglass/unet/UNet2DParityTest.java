@@ -48,7 +48,8 @@ class UNet2DParityTest {
         "unet2d-adm-style, c0",
         "unet2d-lesson-mini, c0",
         "unet2d-lesson-mini, c1",
-        "unet2d-mnist-export, c0"
+        "unet2d-mnist-export, c0",
+        "unet2d-ncsnpp-style, c0"
     })
     void outputsAreThoseOfDiffusers(String name, String prefix) {
         Path folder = DiffusersReference.folder(name);

@@ -55,4 +55,76 @@ public final class ScalarResample implements Resample {
             }
         }
     }
+
+    @Override
+    public void halve(
+            MemorySegment x,
+            MemorySegment y,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        filter(Resample::halveSource, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
+    }
+
+    @Override
+    public void twice(
+            MemorySegment x,
+            MemorySegment y,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        filter(Resample::twiceSource, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
+    }
+
+    @FunctionalInterface
+    private interface Source {
+        int of(int index, int i, int inLength);
+    }
+
+    private static void filter(
+            Source source,
+            MemorySegment x,
+            MemorySegment y,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) { // y [n, oh, ow, channels]
+            for (int oy = 0; oy < oh; oy++) {
+                for (int ox = 0; ox < ow; ox++) {
+                    for (int c = 0; c < channels; c++) {
+                        double sum = 0;
+                        for (int i = 0; i < FIR.length; i++) {
+                            for (int j = 0; j < FIR.length; j++) {
+                                int iy = source.of(oy, i, h);
+                                int ix = source.of(ox, j, w);
+                                if (iy >= 0 && ix >= 0) {
+                                    long at = (((long) n * h + iy) * w + ix) * channels + c;
+                                    sum += FIR[i] * FIR[j] * (double) Memory.get(x, at);
+                                }
+                            }
+                        }
+                        Memory.put(y, (((long) n * oh + oy) * ow + ox) * channels + c, scale * sum, accumulate);
+                    }
+                }
+            }
+        }
+    }
 }

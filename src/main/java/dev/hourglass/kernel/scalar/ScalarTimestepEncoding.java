@@ -27,6 +27,18 @@ public final class ScalarTimestepEncoding implements TimestepEncoding {
     }
 
     @Override
+    public void fourier(MemorySegment t, MemorySegment w, MemorySegment y, int dim, int from, int to) {
+        for (int n = from; n < to; n++) { // y [n, 2 dim]
+            double turn = 2 * Math.PI * Math.log(Memory.get(t, n));
+            for (int k = 0; k < dim; k++) {
+                double angle = turn * Memory.get(w, k);
+                Memory.set(y, 2L * n * dim + k, Math.sin(angle));
+                Memory.set(y, (2L * n + 1) * dim + k, Math.cos(angle));
+            }
+        }
+    }
+
+    @Override
     public void encodeGradient(
             MemorySegment t,
             MemorySegment dy,

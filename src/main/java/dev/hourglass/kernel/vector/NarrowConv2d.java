@@ -13,7 +13,6 @@ import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Convolution forward to few channels, where a register tile's columns would be empty for the most part: the lanes run along the depth
@@ -164,9 +163,30 @@ final class NarrowConv2d implements ForwardConv2d {
             s2 = FloatVector.fromMemorySegment(S, ALL, a + 2 * STRIDE, ORDER).fma(w, s2);
             s3 = FloatVector.fromMemorySegment(S, ALL, a + 3 * STRIDE, ORDER).fma(w, s3);
         }
-        Memory.set(out, s0.reduceLanes(VectorOperators.ADD));
-        Memory.set(out + 4, s1.reduceLanes(VectorOperators.ADD));
-        Memory.set(out + 8, s2.reduceLanes(VectorOperators.ADD));
-        Memory.set(out + 12, s3.reduceLanes(VectorOperators.ADD));
+        // Each lane ends up with the sum of all, added in an order that does not change when this is compiled.
+        s0 = s0.add(s0.rearrange(Lanes.BY_HALF));
+        s1 = s1.add(s1.rearrange(Lanes.BY_HALF));
+        s2 = s2.add(s2.rearrange(Lanes.BY_HALF));
+        s3 = s3.add(s3.rearrange(Lanes.BY_HALF));
+        s0 = s0.add(s0.rearrange(Lanes.BY_QUARTER));
+        s1 = s1.add(s1.rearrange(Lanes.BY_QUARTER));
+        s2 = s2.add(s2.rearrange(Lanes.BY_QUARTER));
+        s3 = s3.add(s3.rearrange(Lanes.BY_QUARTER));
+        if (LANES >= 8) {
+            s0 = s0.add(s0.rearrange(Lanes.BY_EIGHTH));
+            s1 = s1.add(s1.rearrange(Lanes.BY_EIGHTH));
+            s2 = s2.add(s2.rearrange(Lanes.BY_EIGHTH));
+            s3 = s3.add(s3.rearrange(Lanes.BY_EIGHTH));
+        }
+        if (LANES >= 16) {
+            s0 = s0.add(s0.rearrange(Lanes.BY_SIXTEENTH));
+            s1 = s1.add(s1.rearrange(Lanes.BY_SIXTEENTH));
+            s2 = s2.add(s2.rearrange(Lanes.BY_SIXTEENTH));
+            s3 = s3.add(s3.rearrange(Lanes.BY_SIXTEENTH));
+        }
+        Memory.set(out, s0.lane(0));
+        Memory.set(out + 4, s1.lane(0));
+        Memory.set(out + 8, s2.lane(0));
+        Memory.set(out + 12, s3.lane(0));
     }
 }

@@ -49,4 +49,18 @@ final class Rows {
             Memory.set(y + i * 4L, Memory.get(a + i * 4L) + Memory.get(b + i * 4L));
         }
     }
+
+    /** {@code y += factor * x}. */
+    static void addScaled(long x, float factor, long y, int count) {
+        FloatVector factors = FloatVector.broadcast(S, factor);
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector.fromMemorySegment(S, ALL, (x + i * 4L) & MASK, ORDER)
+                    .fma(factors, FloatVector.fromMemorySegment(S, ALL, (y + i * 4L) & MASK, ORDER))
+                    .intoMemorySegment(ALL, (y + i * 4L) & MASK, ORDER);
+        }
+        for (; i < count; i++) {
+            Memory.set(y + i * 4L, Math.fma(Memory.get(x + i * 4L), factor, Memory.get(y + i * 4L)));
+        }
+    }
 }

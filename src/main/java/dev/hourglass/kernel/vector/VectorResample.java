@@ -54,4 +54,74 @@ public final class VectorResample implements Resample {
             }
         }
     }
+
+    @Override
+    public void halve(
+            MemorySegment x,
+            MemorySegment y,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        filter(true, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
+    }
+
+    @Override
+    public void twice(
+            MemorySegment x,
+            MemorySegment y,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        filter(false, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
+    }
+
+    private static void filter(
+            boolean halve,
+            MemorySegment x,
+            MemorySegment y,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        long pixel = (long) channels * Float.BYTES;
+        for (int n = from; n < to; n++) { // y [oh, ow, channels]
+            long xs = Memory.address(x, (long) n * h * w * channels, (long) h * w * channels);
+            long ys = Memory.address(y, (long) n * oh * ow * channels, (long) oh * ow * channels);
+            for (int oy = 0; oy < oh; oy++) {
+                for (int ox = 0; ox < ow; ox++) {
+                    long out = ys + ((long) oy * ow + ox) * pixel;
+                    if (!accumulate) {
+                        Rows.zero(out, channels);
+                    }
+                    for (int i = 0; i < FIR.length; i++) {
+                        int iy = halve ? Resample.halveSource(oy, i, h) : Resample.twiceSource(oy, i, h);
+                        for (int j = 0; j < FIR.length && iy >= 0; j++) {
+                            int ix = halve ? Resample.halveSource(ox, j, w) : Resample.twiceSource(ox, j, w);
+                            if (ix >= 0) {
+                                Rows.addScaled(
+                                        xs + ((long) iy * w + ix) * pixel, scale * FIR[i] * FIR[j], out, channels);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

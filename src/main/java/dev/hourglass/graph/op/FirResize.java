@@ -1,0 +1,85 @@
+package dev.hourglass.graph.op;
+
+import dev.hourglass.kernel.Resample;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.parallel.Workers;
+import java.util.List;
+
+/**
+ * Half or about twice the size through a smoothing filter, as in score-based models (arXiv 2011.13456; diffusers'
+ * {@code FirDownsample2D} and {@code FirUpsample2D} without a convolution); see {@link Resample#halve} and {@link Resample#twice}.
+ *
+ * @param height the output's height: half of the input's, or at most twice
+ * @param width the output's width
+ * @param halve whether the size is halved
+ */
+public record FirResize(int height, int width, boolean halve) implements Op {
+
+    private static final float HALVE = 1f / 64;
+    private static final float TWICE = 1f / 16;
+
+    @Override
+    public Shape shape(List<Shape> inputs) {
+        Shape x = Rules.requireImage("filtered resize", inputs.get(0));
+        int most = halve ? 1 : 4;
+        Rules.require(
+                2 * height <= most * x.dim(1) && 2 * width <= most * x.dim(2),
+                "filtered resize",
+                halve ? "half of the size" : "at most twice the size",
+                height + "x" + width + " from " + x);
+        return Shape.of(x.dim(0), height, width, x.dim(3));
+    }
+
+    @Override
+    public boolean backwardReadsInput(int index) {
+        return false;
+    }
+
+    @Override
+    public Execution bind(Binding binding) {
+        Resample kernel = binding.kernels().resample();
+        Shape x = binding.inputShape(0);
+        int h = x.dim(1);
+        int w = x.dim(2);
+        int c = x.dim(3);
+        Workers.Task forward = (n, worker) -> {
+            if (halve) {
+                kernel.halve(binding.input(0), binding.output(), false, HALVE, h, w, height, width, c, n, n + 1);
+            } else {
+                kernel.twice(binding.input(0), binding.output(), false, TWICE, h, w, height, width, c, n, n + 1);
+            }
+        };
+        // Each is the other's adjoint.
+        Workers.Task backward = (n, worker) -> {
+            boolean add = binding.accumulatesInputGradient(0);
+            if (halve) {
+                kernel.twice(
+                        binding.outputGradient(),
+                        binding.inputGradient(0),
+                        add,
+                        HALVE,
+                        height,
+                        width,
+                        h,
+                        w,
+                        c,
+                        n,
+                        n + 1);
+            } else {
+                kernel.halve(
+                        binding.outputGradient(),
+                        binding.inputGradient(0),
+                        add,
+                        TWICE,
+                        height,
+                        width,
+                        h,
+                        w,
+                        c,
+                        n,
+                        n + 1);
+            }
+        };
+        return new ParallelExecution(binding.workers(), x.dim(0), forward, backward);
+    }
+}
