@@ -155,7 +155,7 @@ public record Scope(Graph graph, String path) {
         return at("resize").apply(new FirResize(size.dim(1) / 2, size.dim(2) / 2, true), List.of(), x);
     }
 
-    /** The size of {@code like}, at most twice that of {@code x}, through a smoothing filter. */
+    /** The size of {@code like}, at most twice that of {@code x} and one, through a smoothing filter. */
     public Value firTwice(Value x, Value like) {
         Shape size = like.shape();
         return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false), List.of(), x);

@@ -92,7 +92,7 @@ public final class UNet2DSettings {
                 "up_block_types",
                 List.of("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
                 BlockType::up);
-        requireSkipChannels(config);
+        requireSkips(config);
         middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
         oneOf(config, "mid_block_type", "UNetMidBlock2D", List.of("UNetMidBlock2D"));
         layers = atLeast(config, "layers_per_block", 2, 1);
@@ -198,9 +198,19 @@ public final class UNet2DSettings {
         return List.copyOf(types);
     }
 
-    private void requireSkipChannels(ModelConfig config) {
+    /** The image that comes along has three channels, and only the levels that carry it change its size. */
+    private void requireSkips(ModelConfig config) {
         boolean down = downBlocks.stream().anyMatch(BlockType::skips);
         boolean up = upBlocks.stream().anyMatch(BlockType::skips);
+        for (int level = 1; level < channels.size(); level++) {
+            boolean last = level == channels.size() - 1;
+            if (downBlocks.get(level).skips() && !downBlocks.get(level - 1).skips() && !last) {
+                throw config.invalid("down_block_types", "no skip block below another, except at the bottom");
+            }
+            if (upBlocks.get(level - 1).skips() && !upBlocks.get(level).skips()) {
+                throw config.invalid("up_block_types", "only skip blocks above a skip block");
+            }
+        }
         if (down && inChannels != SKIP_CHANNELS) {
             throw config.invalid("in_channels", SKIP_CHANNELS + ", since a level carries the image along");
         }

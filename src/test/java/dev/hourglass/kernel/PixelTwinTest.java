@@ -179,6 +179,33 @@ class PixelTwinTest {
     }
 
     @Test
+    void filteredResize() {
+        int[][] sizes = {{1, 2}, {2, 1}, {7, 4}, {8, 9}, {3, 3}};
+        for (int channels : CHANNELS) {
+            for (int[] s : sizes) {
+                int small = IMAGES * s[0] * s[1] * channels;
+                int h = 2 * s[0] + s[1] % 2; // even and odd
+                int w = 2 * s[1];
+                GuardedFloats few = GuardedFloats.random(1, small);
+                GuardedFloats many = GuardedFloats.random(2, IMAGES * h * w * channels);
+                String what = h + "x" + w + ", " + channels + " channels";
+                compareBoth(
+                        "halve " + what,
+                        small,
+                        (k, y, add) -> k.resample()
+                                .halve(many.segment(), y.segment(), add, 0.1f, h, w, s[0], s[1], channels, 1, IMAGES),
+                        before -> i -> 32 * Math.ulp(64f) / 2 + Math.ulp(before[i]));
+                compareBoth(
+                        "twice " + what,
+                        IMAGES * h * w * channels,
+                        (k, y, add) -> k.resample()
+                                .twice(few.segment(), y.segment(), add, 0.1f, s[0], s[1], h, w, channels, 1, IMAGES),
+                        before -> i -> 8 * Math.ulp(16f) / 2 + Math.ulp(before[i]));
+            }
+        }
+    }
+
+    @Test
     void scaleShift() {
         for (int channels : CHANNELS) {
             for (int pixels : new int[] {1, 2, 49, 300}) {

@@ -9,7 +9,7 @@ import java.util.List;
  * Half or about twice the size through a smoothing filter, as in score-based models (arXiv 2011.13456; diffusers'
  * {@code FirDownsample2D} and {@code FirUpsample2D} without a convolution); see {@link Resample#halve} and {@link Resample#twice}.
  *
- * @param height the output's height: half of the input's, or at most twice
+ * @param height the output's height: half of the input's, or at most twice and one, which is what an odd height halves from
  * @param width the output's width
  * @param halve whether the size is halved
  */
@@ -21,12 +21,11 @@ public record FirResize(int height, int width, boolean halve) implements Op {
     @Override
     public Shape shape(List<Shape> inputs) {
         Shape x = Rules.requireImage("filtered resize", inputs.get(0));
-        int most = halve ? 1 : 4;
-        Rules.require(
-                2 * height <= most * x.dim(1) && 2 * width <= most * x.dim(2),
-                "filtered resize",
-                halve ? "half of the size" : "at most twice the size",
-                height + "x" + width + " from " + x);
+        boolean fits = halve
+                ? height == x.dim(1) / 2 && width == x.dim(2) / 2
+                : height <= 2 * x.dim(1) + 1 && width <= 2 * x.dim(2) + 1;
+        String expected = halve ? "half of the size" : "at most twice the size, and one";
+        Rules.require(fits, "filtered resize", expected, height + "x" + width + " from " + x);
         return Shape.of(x.dim(0), height, width, x.dim(3));
     }
 
