@@ -6,6 +6,8 @@ import dev.hourglass.UNet;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.ImageData;
+import dev.hourglass.io.Json;
+import dev.hourglass.io.ModelConfig;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.train.AdamW;
 import dev.hourglass.train.Checkpoint;
@@ -41,6 +43,12 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--arch", paramLabel = "NAME", description = "The architecture (${DEFAULT-VALUE}).")
     private String architecture = Architectures.TINY;
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "The architecture as a config.json says it, such as diffusers' for a UNet2DModel.")
+    private Path config;
 
     @Option(
             names = "--data",
@@ -80,7 +88,9 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() {
         requireOptions();
         int threads = common.threads();
-        Architecture family = Architectures.named(architecture);
+        Architecture family = config == null
+                ? Architectures.named(architecture)
+                : Architectures.fromConfig(ModelConfig.of(config, Json.read(config)));
         requireNoOtherRun();
         try (ImageBytes images = ImageData.open(data);
                 Workers workers = new Workers(threads);

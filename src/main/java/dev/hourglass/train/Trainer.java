@@ -80,6 +80,13 @@ public final class Trainer implements AutoCloseable {
                     .mend("train it through a TrainingStep, whose inputs you fill")
                     .build();
         }
+        if (architecture.inChannels() != architecture.outChannels()) {
+            throw HourglassException.what("the model does not predict the noise of its input")
+                    .where(architecture.className())
+                    .expected("as many channels out as in")
+                    .found(architecture.inChannels() + " in, " + architecture.outChannels() + " out")
+                    .build();
+        }
         int smallest = architecture.minimumSize();
         if (images.channels() != architecture.inChannels() || images.height() < smallest || images.width() < smallest) {
             throw HourglassException.what("the images do not fit the model")
