@@ -4,6 +4,7 @@ import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.MemoryPlan;
 import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.op.Activation;
 import dev.hourglass.graph.op.Add;
 import dev.hourglass.graph.op.Affine;
 import dev.hourglass.graph.op.Attention;
@@ -15,7 +16,9 @@ import dev.hourglass.graph.op.DivideImages;
 import dev.hourglass.graph.op.Embedding;
 import dev.hourglass.graph.op.FirResize;
 import dev.hourglass.graph.op.FourierEncoding;
+import dev.hourglass.graph.op.Geglu;
 import dev.hourglass.graph.op.GroupNorm;
+import dev.hourglass.graph.op.LayerNorm;
 import dev.hourglass.graph.op.Linear;
 import dev.hourglass.graph.op.MeanSquaredError;
 import dev.hourglass.graph.op.NearestResize;
@@ -124,7 +127,16 @@ public final class ModelSummary {
             case Attention attention -> "attention of " + attention.heads() + " heads";
             case Linear linear -> "linear";
             case GroupNorm norm -> "group norm, " + norm.groups() + (norm.groups() == 1 ? " group" : " groups");
+            case LayerNorm norm -> "layer norm";
             case Silu silu -> "SiLU";
+            case Activation activation ->
+                switch (activation.kind()) {
+                    case RELU -> "ReLU";
+                    case GELU -> "GELU";
+                    case GELU_TANH -> "GELU, tanh";
+                    case MISH -> "Mish";
+                };
+            case Geglu geglu -> "GEGLU";
             case Add add -> "add";
             case Affine affine -> "scale";
             case ScaleShift film -> "scale and shift per channel";

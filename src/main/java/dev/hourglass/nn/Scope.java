@@ -4,6 +4,7 @@ import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.ParameterLayout;
 import dev.hourglass.graph.Value;
+import dev.hourglass.graph.op.Activation;
 import dev.hourglass.graph.op.Add;
 import dev.hourglass.graph.op.Affine;
 import dev.hourglass.graph.op.Attention;
@@ -15,7 +16,9 @@ import dev.hourglass.graph.op.DivideImages;
 import dev.hourglass.graph.op.Embedding;
 import dev.hourglass.graph.op.FirResize;
 import dev.hourglass.graph.op.FourierEncoding;
+import dev.hourglass.graph.op.Geglu;
 import dev.hourglass.graph.op.GroupNorm;
+import dev.hourglass.graph.op.LayerNorm;
 import dev.hourglass.graph.op.Linear;
 import dev.hourglass.graph.op.NearestResize;
 import dev.hourglass.graph.op.Op;
@@ -23,6 +26,7 @@ import dev.hourglass.graph.op.ScaleShift;
 import dev.hourglass.graph.op.Silu;
 import dev.hourglass.graph.op.SinusoidalEncoding;
 import dev.hourglass.graph.op.Zeros;
+import dev.hourglass.kernel.Activation.Kind;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
 import dev.hourglass.kernel.TimestepEncoding;
 import dev.hourglass.memory.Shape;
@@ -85,9 +89,32 @@ public record Scope(Graph graph, String path) {
         return apply(new GroupNorm(groups, eps), List.of(gamma, beta), x);
     }
 
+    /** Layer norm over the last axis of {@code [N, .., C]} with PyTorch's default epsilon, 1e-5. */
+    public Value layerNorm(Value x) {
+        return layerNorm(x, 1e-5f);
+    }
+
+    /** Layer norm over the last axis of {@code [N, .., C]} with {@code eps} added to the variance. */
+    public Value layerNorm(Value x, float eps) {
+        Shape channels = Shape.of(x.shape().dim(-1));
+        Parameter gamma = parameter("weight", channels, new ParameterLayout.Plain(), Parameter.Init.constant(1));
+        Parameter beta = parameter("bias", channels, new ParameterLayout.Plain(), Parameter.Init.constant(0));
+        return apply(new LayerNorm(eps), List.of(gamma, beta), x);
+    }
+
     /** Attention of queries {@code [N, .., C]} to keys and values {@code [N, .., C]}, cut into heads; see {@link Attention}. */
     public Value attention(Value q, Value k, Value v, int heads) {
         return at("attention").apply(new Attention(heads), List.of(), q, k, v);
+    }
+
+    /** An activation function of {@code x}, any shape. */
+    public Value activation(Value x, Kind kind) {
+        return at("activation").apply(new Activation(kind), List.of(), x);
+    }
+
+    /** {@code hidden * gelu(gate)} of {@code [N, .., 2 * C]}, where the last axis holds the hidden values and then the gate. */
+    public Value geglu(Value x) {
+        return at("geglu").apply(new Geglu(), List.of(), x);
     }
 
     /** {@code x * sigmoid(x)}. */
@@ -98,11 +125,14 @@ public record Scope(Graph graph, String path) {
     /**
      * An activation by diffusers' name.
      *
-     * @param name {@code silu} or {@code swish}
+     * @param name {@code silu} or {@code swish}, {@code mish}, {@code gelu}, {@code relu}
      */
     public Value activation(Value x, String name) {
         return switch (name) {
             case "silu", "swish" -> silu(x);
+            case "mish" -> activation(x, Kind.MISH);
+            case "gelu" -> activation(x, Kind.GELU);
+            case "relu" -> activation(x, Kind.RELU);
             default -> throw new IllegalArgumentException("no activation called " + name);
         };
     }

@@ -28,6 +28,7 @@ class KernelAllocationTest {
         Map<String, Runnable> kernels = new LinkedHashMap<>();
         for (int channels : new int[] {5, 16, 32}) {
             add(kernels, Twins.vector(), channels);
+            addTransformer(kernels, Twins.vector(), channels * 4 + 3);
         }
         MultiplyAddChains chains = Twins.vector().multiplyAddChains();
         kernels.put("multiply-add chains", () -> chains.run(100, 2));
@@ -174,6 +175,34 @@ class KernelAllocationTest {
         all.put("ema" + of, () -> o.ema(x, y, 0.999f, 0, n));
         all.put("squaredNorm" + of, () -> o.squaredNorm(x, 0, n));
         all.put("random normals" + of, () -> k.randomNormal().fill(x, 0, 1, 2, 3, n));
+    }
+
+    private static void addTransformer(Map<String, Runnable> all, Kernels k, int channels) {
+        int rows = 9;
+        int n = rows * channels;
+        MemorySegment x = GuardedFloats.random(1, n).segment();
+        MemorySegment y = GuardedFloats.random(2, n).segment();
+        MemorySegment z = GuardedFloats.random(3, n).segment();
+        MemorySegment gated = GuardedFloats.random(4, 2 * n).segment();
+        MemorySegment dgated = GuardedFloats.zeros(2 * n).segment();
+        MemorySegment gamma = GuardedFloats.random(5, channels).segment();
+        MemorySegment beta = GuardedFloats.random(6, channels).segment();
+        MemorySegment stats = GuardedFloats.zeros(LayerNorm.STATISTICS * rows).segment();
+        MemorySegment sums = GuardedFloats.zeros(2 * channels).segment();
+        Activation a = k.activation();
+        MemorySegment w = floats(a.gegluWorkspaceBytes());
+        String of = " of " + channels + " channels";
+        for (Activation.Kind kind : Activation.Kind.values()) {
+            all.put(kind + of, () -> a.values(kind, x, y, 0, n));
+            all.put(kind + " gradient" + of, () -> a.gradient(kind, x, y, z, true, 0, n));
+        }
+        all.put("geglu" + of, () -> a.geglu(gated, y, channels, 0, rows));
+        all.put("geglu gradient" + of, () -> a.gegluGradient(gated, y, dgated, true, w, channels, 0, rows));
+        LayerNorm norm = k.layerNorm();
+        all.put("layer norm" + of, () -> norm.forward(x, gamma, beta, z, stats, channels, 1e-5f, 0, rows));
+        all.put(
+                "layer norm backward" + of,
+                () -> norm.backward(x, gamma, stats, y, z, true, sums, 0, channels, 0, rows));
     }
 
     private static void addAttention(Map<String, Runnable> all, Attention kernel, int dim) {

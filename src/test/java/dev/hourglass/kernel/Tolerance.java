@@ -43,6 +43,56 @@ final class Tolerance {
         return roundings(10, Math.abs(dy) * terms) + roundings(1, before(dy * terms, before)) + 1e-36 * Math.abs(dy);
     }
 
+    /** Activation functions and slopes that are smaller than this are cut. */
+    private static final double CUT = 4e-36;
+
+    /** {@code Phi} is good to 3 ulps. */
+    static double gelu(double x) {
+        return roundings(8, Math.abs(x) * probability(x)) + CUT;
+    }
+
+    static double geluGradient(double x, double dy, double before) {
+        double terms = probability(x) + Math.abs(x) * density(x);
+        return roundings(10, Math.abs(dy) * terms) + roundings(1, before(dy * terms, before)) + CUT * Math.abs(dy);
+    }
+
+    /** The exponent's roundings count as often as it is large, where the exponential counts. */
+    static double geluTanh(double x) {
+        double w = 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+        double sigmoid = 1 / (1 + Math.exp(-w));
+        double within = Math.abs(w) / (1 + Math.exp(w));
+        return roundings(6 + 4 * Math.min(within, 100), Math.abs(x) * sigmoid) + CUT;
+    }
+
+    static double geluTanhGradient(double x, double dy, double before) {
+        double w = 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+        double sigmoid = 1 / (1 + Math.exp(-w));
+        double inner = 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+        double terms = sigmoid + Math.abs(x) * inner * sigmoid / (1 + Math.exp(w));
+        return roundings(12 + 4 * Math.min(Math.abs(w), 100), Math.abs(dy) * terms)
+                + roundings(1, before(dy * terms, before))
+                + CUT * Math.abs(dy);
+    }
+
+    static double mish(double x) {
+        return roundings(10, Math.abs(x) * Math.tanh(Math.log1p(Math.exp(Math.min(x, 50))))) + CUT;
+    }
+
+    static double mishGradient(double x, double dy, double before) {
+        double tangent = Math.tanh(Math.log1p(Math.exp(Math.min(x, 50))));
+        double terms = tangent + Math.abs(x) * (1 - tangent * tangent) / (1 + Math.exp(-x));
+        return roundings(12, Math.abs(dy) * terms) + roundings(1, before(dy * terms, before)) + CUT * Math.abs(dy);
+    }
+
+    private static double density(double x) {
+        return Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+    }
+
+    /** At least the normal distribution, at most twice that near zero and further out. */
+    private static double probability(double x) {
+        return x < 0 ? Math.min(0.5, density(x) / -x) : 1;
+    }
+
     /** {@code y = x + before}. */
     static double add(double x, double before) {
         return roundings(1, before(x, before));
@@ -73,6 +123,16 @@ final class Tolerance {
         return roundings(sum(n) + 4, Math.abs(gamma) * (1 + spread))
                 + roundings(2, Math.abs(gamma * mean * scale))
                 + roundings(2, Math.abs(beta));
+    }
+
+    /** Both parts of a row's mean together. */
+    static double layerNormMean(double spread, long n) {
+        return roundings(sum(n), spread);
+    }
+
+    /** {@code spread}: the largest {@code xhat} in the row. The mean's own rounding does not count. */
+    static double layerNorm(double spread, double gamma, double beta, long n) {
+        return groupNorm(spread, gamma, beta, 0, 0, n);
     }
 
     /** Of a sum over {@code n} pixels whose magnitudes add up to {@code magnitudes}. */

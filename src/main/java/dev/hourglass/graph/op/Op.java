@@ -5,7 +5,8 @@ import java.util.List;
 
 /** An operation of a graph. It holds settings only; memory comes with the {@link Binding} when a program is compiled. */
 public sealed interface Op
-        permits Add,
+        permits Activation,
+                Add,
                 Affine,
                 Attention,
                 AveragePool,
@@ -16,7 +17,9 @@ public sealed interface Op
                 Embedding,
                 FirResize,
                 FourierEncoding,
+                Geglu,
                 GroupNorm,
+                LayerNorm,
                 Linear,
                 MeanSquaredError,
                 NearestResize,

@@ -63,4 +63,24 @@ final class Rows {
             Memory.set(y + i * 4L, Math.fma(Memory.get(x + i * 4L), factor, Memory.get(y + i * 4L)));
         }
     }
+
+    /** {@code y (+)= a b}; {@code y} may be {@code a} or {@code b}. */
+    static void multiply(long a, long b, long y, int count, boolean accumulate) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector product = FloatVector.fromMemorySegment(S, ALL, (a + i * 4L) & MASK, ORDER)
+                    .mul(FloatVector.fromMemorySegment(S, ALL, (b + i * 4L) & MASK, ORDER));
+            if (accumulate) {
+                FloatVector.fromMemorySegment(S, ALL, (y + i * 4L) & MASK, ORDER)
+                        .add(product)
+                        .intoMemorySegment(ALL, (y + i * 4L) & MASK, ORDER);
+            } else {
+                product.intoMemorySegment(ALL, (y + i * 4L) & MASK, ORDER);
+            }
+        }
+        for (; i < count; i++) {
+            float product = Memory.get(a + i * 4L) * Memory.get(b + i * 4L);
+            Memory.set(y + i * 4L, accumulate ? Memory.get(y + i * 4L) + product : product);
+        }
+    }
 }
