@@ -304,6 +304,11 @@ public final class Program implements AutoCloseable {
         }
 
         @Override
+        public int parameters() {
+            return parameters.length;
+        }
+
+        @Override
         public MemorySegment parameter(int index) {
             return parameters[index];
         }

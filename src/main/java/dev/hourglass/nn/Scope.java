@@ -68,11 +68,19 @@ public record Scope(Graph graph, String path) {
 
     /** Linear layer on the last axis of {@code [N, .., features]}. */
     public Value linear(Value x, int out) {
+        return linear(x, out, true);
+    }
+
+    /** Linear layer on the last axis of {@code [N, .., features]}, with or without {@code bias}. */
+    public Value linear(Value x, int out, boolean bias) {
         int in = x.shape().dim(-1);
         Parameter.Init init = Parameter.Init.uniform(in);
         Parameter weight = parameter("weight", Shape.of(out, in), new ParameterLayout.Transposed(), init);
-        Parameter bias = parameter("bias", Shape.of(out), new ParameterLayout.Plain(), init);
-        return apply(new Linear(out), List.of(weight, bias), x);
+        if (!bias) {
+            return apply(new Linear(out), List.of(weight), x);
+        }
+        Parameter shift = parameter("bias", Shape.of(out), new ParameterLayout.Plain(), init);
+        return apply(new Linear(out), List.of(weight, shift), x);
     }
 
     /** Group norm with PyTorch's default epsilon, 1e-5. */
@@ -105,6 +113,16 @@ public record Scope(Graph graph, String path) {
     /** Attention of queries {@code [N, .., C]} to keys and values {@code [N, .., C]}, cut into heads; see {@link Attention}. */
     public Value attention(Value q, Value k, Value v, int heads) {
         return at("attention").apply(new Attention(heads), List.of(), q, k, v);
+    }
+
+    /**
+     * Attention with {@code mask [N, tokens of the keys]} added to the scores of each key: 0 for keys that count, and very negative for
+     * others; {@code null} for none.
+     */
+    public Value attention(Value q, Value k, Value v, Value mask, int heads) {
+        return mask == null
+                ? attention(q, k, v, heads)
+                : at("attention").apply(new Attention(heads), List.of(), q, k, v, mask);
     }
 
     /** An activation function of {@code x}, any shape. */

@@ -31,11 +31,7 @@ public record SelfAttention(int headWidth, int groups, double eps, double output
         int heads = channels / headWidth;
         int inner = heads * headWidth;
         Value h = groups == 0 ? x : at.at("group_norm").groupNorm(x, groups, (float) eps);
-        Value q = at.at("to_q").linear(h, inner);
-        Value k = at.at("to_k").linear(h, inner);
-        Value v = at.at("to_v").linear(h, inner);
-        h = at.attention(q, k, v, heads);
-        h = at.at("to_out").at("0").linear(h, channels);
+        h = CrossAttention.apply(at, h, h, null, heads, inner, true);
         Value sum = at.add(h, x);
         return outputScale == 1 ? sum : at.affine(sum, 1 / outputScale, 0);
     }

@@ -15,6 +15,9 @@ public interface Binding extends Site {
     /** The output. */
     MemorySegment output();
 
+    /** The number of parameters. */
+    int parameters();
+
     /** Parameter {@code index}. */
     MemorySegment parameter(int index);
 

@@ -142,7 +142,7 @@ final class ConvolutionExecution implements Execution {
             MemorySegment x = channels(binding.input(0), index * g.cin());
             MemorySegment y = channels(binding.output(), index * g.cout());
             MemorySegment weight = part(binding.parameter(0), index, groups);
-            MemorySegment bias = part(binding.parameter(1), index, groups);
+            MemorySegment bias = binding.parameters() < 2 ? null : part(binding.parameter(1), index, groups);
             MemorySegment packed = part(binding.buffer(0), index, groups);
             packItems = kernel.packItems(g);
             pack = (item, worker) -> kernel.pack(g, weight, bias, packed, binding.workspace(worker), item);
@@ -161,7 +161,7 @@ final class ConvolutionExecution implements Execution {
             dev.hourglass.kernel.Conv2d kernel = binding.kernels().conv2d();
             MemorySegment dy = channels(binding.outputGradient(), index * g.cout());
             MemorySegment dweight = part(binding.parameterGradient(0), index, groups);
-            MemorySegment dbias = part(binding.parameterGradient(1), index, groups);
+            MemorySegment dbias = binding.parameters() < 2 ? null : part(binding.parameterGradient(1), index, groups);
             MemorySegment partials = binding.buffer(1);
             weightGradientItems = kernel.gradientItems(g);
             weightGradient =

@@ -5,7 +5,8 @@ import dev.hourglass.memory.Shape;
 import java.util.List;
 
 /**
- * A linear layer on the last axis, {@code [N, .., in]} to {@code [N, .., out]}, with weight {@code [in, out]} and bias {@code [out]}.
+ * A linear layer on the last axis, {@code [N, .., in]} to {@code [N, .., out]}, with weight {@code [in, out]} and, unless it
+ * has the weight alone, bias {@code [out]}.
  *
  * @param out output features
  */
