@@ -7,6 +7,7 @@ import dev.hourglass.io.StoredType;
 import dev.hourglass.io.TensorData;
 import dev.hourglass.io.TensorEntry;
 import dev.hourglass.memory.Shape;
+import dev.hourglass.unet.UNet2DCondition;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -39,17 +40,24 @@ public final class FilePrediction {
         Shape shape;
         float[] sample;
         float[] timesteps;
+        int tokens;
         Map<String, float[]> conditions = new LinkedHashMap<>();
         try (Safetensors file = Safetensors.open(input)) {
             TensorEntry images = requireImages(file, find(file, prefix, "sample", "x"), model);
             shape = images.shape();
             sample = file.floats(images.name());
             timesteps = timesteps(file, find(file, prefix, "timestep", "t"), shape.dim(0));
-            for (String name : model.architecture().conditions().keySet()) {
-                conditions.put(name, file.floats(find(file, prefix, name, name).name()));
+            tokens = tokens(file, prefix + UNet2DCondition.TEXT);
+            Set<String> optional = model.architecture().optionalConditions();
+            for (String name : model.architecture().conditions(tokens).keySet()) {
+                if (!optional.contains(name) || file.contains(prefix + name)) {
+                    conditions.put(
+                            name, file.floats(find(file, prefix, name, name).name()));
+                }
             }
         }
-        SessionOptions options = SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3));
+        SessionOptions options =
+                SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3)).withTokens(tokens);
         try (Session session = model.session(options.withThreads(threads).withExact(exact))) {
             conditions.forEach(session::condition);
             float[] prediction = new float[Math.toIntExact(session.outputShape().elements())];
@@ -58,6 +66,15 @@ public final class FilePrediction {
             SafetensorsWriter.write(output, List.of(tensor), Map.of());
             return session.outputShape();
         }
+    }
+
+    /** How many tokens the text has; one where there is none. */
+    private static int tokens(Safetensors file, String name) {
+        if (!file.contains(name)) {
+            return 1;
+        }
+        long[] dims = file.entry(name).dims();
+        return dims.length == 3 ? Math.toIntExact(dims[1]) : 1;
     }
 
     private static TensorEntry find(Safetensors file, String prefix, String name, String shortName) {

@@ -38,7 +38,7 @@ final class HourglassDrawing {
                     blocks.put(block(node.path()), node.output());
                 }
             }
-            if (node.op() instanceof Concat) {
+            if (node.op() instanceof Concat && node.output().shape().rank() == 4) {
                 concatenations.addFirst(node);
             }
         }

@@ -19,7 +19,13 @@ final class Models {
         Graph graph = new Graph();
         graph.output(
                 OUTPUT,
-                architecture.build(graph, options.batch(), options.height(), options.width(), options.cutWires()));
+                architecture.build(
+                        graph,
+                        options.batch(),
+                        options.height(),
+                        options.width(),
+                        options.tokens(),
+                        options.cutWires()));
         return graph;
     }
 

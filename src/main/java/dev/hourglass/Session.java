@@ -46,7 +46,9 @@ public final class Session implements AutoCloseable {
     Session(Architecture architecture, Weights weights, SessionOptions options) {
         this.architecture = architecture;
         this.options = options;
-        missingConditions = new TreeSet<>(architecture.conditions().keySet());
+        Set<String> conditions = architecture.conditions(options.tokens()).keySet();
+        missingConditions = new TreeSet<>(conditions);
+        missingConditions.removeAll(architecture.optionalConditions());
         Models.requireSize(architecture, options);
         kernels = Backend.kernels(options.exact());
         workers = new Workers(options.threads());
@@ -73,12 +75,17 @@ public final class Session implements AutoCloseable {
         sample = program.input(Architecture.SAMPLE);
         timesteps = program.input(Architecture.TIMESTEP);
         prediction = program.output(Models.OUTPUT);
+        for (String name : architecture.optionalConditions()) {
+            Tensor input = program.input(name);
+            kernels.elementwise().fill(input.segment(), 1, 0, input.shape().elements());
+        }
         stagedInput = staging.tensor(0, sample.shape());
         stagedOutput = staging.tensor(Slab.aligned(sample.shape().floatBytes()), prediction.shape());
     }
 
     /**
-     * Sets one of the model's {@link Architecture#conditions} for the runs that follow; each must be set before the first.
+     * Sets one of the model's {@link Architecture#conditions} for the runs that follow; each must be set before the first, except for
+     * {@link Architecture#optionalConditions}.
      *
      * @param name diffusers' name: {@code class_labels}
      * @param values {@code [N, ..]}
@@ -86,16 +93,19 @@ public final class Session implements AutoCloseable {
      */
     public synchronized void condition(String name, float[] values) {
         requireOpen();
-        if (!architecture.conditions().containsKey(name)) {
+        Set<String> known = architecture.conditions(options.tokens()).keySet();
+        if (!known.contains(name)) {
             throw HourglassException.what("the model has no such input")
                     .where(architecture.className())
                     .expected(
-                            architecture.conditions().isEmpty()
+                            architecture.conditions(options.tokens()).isEmpty()
                                     ? "no inputs but sample and timestep"
                                     : "one of "
                                             + String.join(
                                                     ", ",
-                                                    architecture.conditions().keySet()))
+                                                    architecture
+                                                            .conditions(options.tokens())
+                                                            .keySet()))
                     .found(name)
                     .build();
         }
@@ -108,7 +118,7 @@ public final class Session implements AutoCloseable {
 
     /** Sets all of the model's conditions to zero, for those who ask how it computes and not what. */
     public synchronized void conditionsZero() {
-        for (String name : architecture.conditions().keySet()) {
+        for (String name : architecture.conditions(options.tokens()).keySet()) {
             condition(
                     name, new float[Math.toIntExact(program.input(name).shape().elements())]);
         }

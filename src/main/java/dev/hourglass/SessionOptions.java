@@ -13,8 +13,13 @@ import java.util.Set;
  * @param threads threads that work, the caller included, at least 1
  * @param cutWires memory wires that carry zeros, by number from 1 at full resolution; for looking into a model
  * @param exact whether convolutions only add up products, without Winograd's algorithm: slower, with smaller rounding errors
+ * @param tokens tokens of a text, for models that listen to one
  */
-public record SessionOptions(int batch, int height, int width, int threads, Set<Integer> cutWires, boolean exact) {
+public record SessionOptions(
+        int batch, int height, int width, int threads, Set<Integer> cutWires, boolean exact, int tokens) {
+
+    /** The tokens that CLIP's text encoders give. */
+    public static final int USUAL_TOKENS = 77;
 
     /** Checks the numbers. */
     public SessionOptions {
@@ -22,32 +27,38 @@ public record SessionOptions(int batch, int height, int width, int threads, Set<
         require(height >= 1, "height", height);
         require(width >= 1, "width", width);
         require(threads >= 1, "threads", threads);
+        require(tokens >= 1, "tokens", tokens);
         cutWires = Set.copyOf(cutWires);
     }
 
     /** A session on as many threads as the JVM has processors, all wires whole. */
     public static SessionOptions of(int batch, int height, int width) {
-        return new SessionOptions(batch, height, width, Workers.defaultThreads(), Set.of(), false);
+        return new SessionOptions(batch, height, width, Workers.defaultThreads(), Set.of(), false, USUAL_TOKENS);
     }
 
     /** The same for another batch. */
     public SessionOptions withBatch(int batch) {
-        return new SessionOptions(batch, height, width, threads, cutWires, exact);
+        return new SessionOptions(batch, height, width, threads, cutWires, exact, tokens);
     }
 
     /** The same with convolutions as plain sums of products, or with the fastest algorithms. */
     public SessionOptions withExact(boolean exact) {
-        return new SessionOptions(batch, height, width, threads, cutWires, exact);
+        return new SessionOptions(batch, height, width, threads, cutWires, exact, tokens);
     }
 
     /** The same on another number of threads. */
     public SessionOptions withThreads(int threads) {
-        return new SessionOptions(batch, height, width, threads, cutWires, exact);
+        return new SessionOptions(batch, height, width, threads, cutWires, exact, tokens);
+    }
+
+    /** The same for texts of another number of tokens. */
+    public SessionOptions withTokens(int tokens) {
+        return new SessionOptions(batch, height, width, threads, cutWires, exact, tokens);
     }
 
     /** The same with these memory wires cut. */
     public SessionOptions withCutWires(Set<Integer> cutWires) {
-        return new SessionOptions(batch, height, width, threads, cutWires, exact);
+        return new SessionOptions(batch, height, width, threads, cutWires, exact, tokens);
     }
 
     private static void require(boolean holds, String option, int found) {

@@ -71,11 +71,11 @@ public final class Trainer implements AutoCloseable {
     }
 
     private static void requireFit(Architecture architecture, ImageBytes images) {
-        if (!architecture.conditions().isEmpty()) {
+        if (!architecture.conditions(1).isEmpty()) {
             throw HourglassException.what("the model is trained on more than images")
                     .where(architecture.className())
                     .expected("a model without "
-                            + String.join(", ", architecture.conditions().keySet()))
+                            + String.join(", ", architecture.conditions(1).keySet()))
                     .found("one with")
                     .mend("train it through a TrainingStep, whose inputs you fill")
                     .build();

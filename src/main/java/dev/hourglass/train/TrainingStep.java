@@ -43,8 +43,13 @@ public final class TrainingStep implements AutoCloseable {
 
     /** The model with its loss: the architecture's inputs and {@code target}, output {@code loss}. */
     public static Graph graph(Architecture architecture, int batch, int height, int width) {
+        return graph(architecture, batch, height, width, 1);
+    }
+
+    /** The same for texts of some tokens. */
+    public static Graph graph(Architecture architecture, int batch, int height, int width, int tokens) {
         Graph graph = new Graph();
-        Value prediction = architecture.build(graph, batch, height, width, Set.of());
+        Value prediction = architecture.build(graph, batch, height, width, tokens, Set.of());
         Value target = graph.input("target", Shape.of(batch, height, width, architecture.outChannels()));
         graph.output("loss", graph.apply("loss", new MeanSquaredError(), List.of(), prediction, target));
         return graph;

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** A U-Net family with its settings: everything about a model but its weights. */
-public sealed interface Architecture permits TinyUNet, UNet2D {
+public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
 
     /** The input of noisy images, by diffusers' name. */
     String SAMPLE = "sample";
@@ -30,11 +30,11 @@ public sealed interface Architecture permits TinyUNet, UNet2D {
      *
      * @return the prediction {@code [N, H, W, outChannels]}
      */
-    default Value build(Graph graph, int images, int height, int width, Set<Integer> cutWires) {
+    default Value build(Graph graph, int images, int height, int width, int tokens, Set<Integer> cutWires) {
         Value x = graph.input(SAMPLE, Shape.of(images, height, width, inChannels()));
         Value t = graph.input(TIMESTEP, Shape.of(images));
         Map<String, Value> conditions = new LinkedHashMap<>();
-        conditions().forEach((name, axes) -> {
+        conditions(tokens).forEach((name, axes) -> {
             int[] dims = new int[axes.size() + 1];
             dims[0] = images;
             for (int axis = 0; axis < axes.size(); axis++) {
@@ -54,9 +54,18 @@ public sealed interface Architecture permits TinyUNet, UNet2D {
     /** The smallest height and width. */
     int minimumSize();
 
-    /** Further inputs by diffusers' names: for each, the lengths of the axes that follow the batch. */
-    default Map<String, List<Integer>> conditions() {
+    /**
+     * Further inputs by diffusers' names: for each, the lengths of the axes that follow the batch.
+     *
+     * @param tokens how many tokens a text has, for models that listen to one
+     */
+    default Map<String, List<Integer>> conditions(int tokens) {
         return Map.of();
+    }
+
+    /** Conditions that need not be set: they are all ones then. */
+    default Set<String> optionalConditions() {
+        return Set.of();
     }
 
     /** Height and width of the images such models are usually made for. */

@@ -47,7 +47,13 @@ public final class Architectures {
         return switch (config.className()) {
             case TinyUNet.CLASS_NAME -> new TinyUNet(config.integer("time_dim", TinyUNet.DEFAULT_TIME_DIM));
             case UNet2D.CLASS_NAME -> new UNet2D(new UNet2DSettings(config));
-            default -> throw config.invalid("_class_name", "one of " + TinyUNet.CLASS_NAME + ", " + UNet2D.CLASS_NAME);
+            case UNet2DCondition.CLASS_NAME -> new UNet2DCondition(new UNet2DConditionSettings(config));
+            default ->
+                throw config.invalid(
+                        "_class_name",
+                        "one of "
+                                + String.join(
+                                        ", ", TinyUNet.CLASS_NAME, UNet2D.CLASS_NAME, UNet2DCondition.CLASS_NAME));
         };
     }
 

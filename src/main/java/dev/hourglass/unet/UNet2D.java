@@ -200,7 +200,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     }
 
     @Override
-    public Map<String, List<Integer>> conditions() {
+    public Map<String, List<Integer>> conditions(int tokens) {
         return switch (settings.classes()) {
             case NONE -> Map.of();
             case TABLE, TIMESTEP -> Map.of(CLASS_LABELS, List.of());

@@ -22,7 +22,7 @@ public final class UNet2DSettings {
 
     private static final String TIME_TYPE = "time_embedding_type";
     private static final String FOURIER = "fourier";
-    private static final List<String> ACTIVATIONS = List.of("silu", "swish");
+    static final List<String> ACTIVATIONS = List.of("silu", "swish", "mish", "gelu", "relu");
 
     /** How classes come in. */
     enum Classes {
@@ -118,7 +118,7 @@ public final class UNet2DSettings {
         classes = classes(config);
     }
 
-    private static int atLeast(ModelConfig config, String key, int fallback, int least) {
+    static int atLeast(ModelConfig config, String key, int fallback, int least) {
         int value = config.integer(key, fallback);
         if (value < least || value > 1 << 20) {
             throw config.invalid(key, "a whole number from " + least + " to " + (1 << 20));
@@ -126,7 +126,7 @@ public final class UNet2DSettings {
         return value;
     }
 
-    private static double positive(ModelConfig config, String key, double fallback) {
+    static double positive(ModelConfig config, String key, double fallback) {
         double value = config.number(key, fallback);
         if (!(value > 0)) {
             throw config.invalid(key, "a number above 0");
@@ -134,7 +134,7 @@ public final class UNet2DSettings {
         return value;
     }
 
-    private static String oneOf(ModelConfig config, String key, String fallback, List<String> known) {
+    static String oneOf(ModelConfig config, String key, String fallback, List<String> known) {
         String value = config.string(key, fallback);
         if (!known.contains(value)) {
             throw config.invalid(key, "one of " + String.join(", ", known));
@@ -142,7 +142,7 @@ public final class UNet2DSettings {
         return value;
     }
 
-    private static List<Integer> channels(ModelConfig config) {
+    static List<Integer> channels(ModelConfig config) {
         List<Integer> channels =
                 config.has("block_out_channels") ? config.integers("block_out_channels") : List.of(224, 448, 672, 896);
         boolean fitting = channels.stream().allMatch(width -> width >= 1 && width <= 1 << 16);

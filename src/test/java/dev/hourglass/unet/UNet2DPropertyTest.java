@@ -112,7 +112,7 @@ class UNet2DPropertyTest {
         assertEquals(
                 Shape.of(IMAGES, c.height(), c.width(), architecture.outChannels()),
                 architecture
-                        .build(forward, IMAGES, c.height(), c.width(), Set.of())
+                        .build(forward, IMAGES, c.height(), c.width(), 1, Set.of())
                         .shape());
         Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width());
         try (Workers workers = new Workers(2);

@@ -5,7 +5,7 @@ import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
 import java.util.List;
 
-/** Concatenation along channels, {@code [N, H, W, A]} and {@code [N, H, W, B]} to {@code [N, H, W, A + B]}: a memory wire arrives. */
+/** Concatenation along the last axis, {@code [N, .., A]} and {@code [N, .., B]} to {@code [N, .., A + B]}: a memory wire arrives. */
 public record Concat() implements Op {
 
     /** Pixels of an item. */
@@ -13,12 +13,15 @@ public record Concat() implements Op {
 
     @Override
     public Shape shape(List<Shape> inputs) {
-        Shape a = Rules.requireImage("concatenation", inputs.get(0));
-        Shape b = Rules.requireImage("concatenation", inputs.get(1));
-        for (int axis = 0; axis < 3; axis++) {
+        Shape a = inputs.get(0);
+        Shape b = inputs.get(1);
+        Rules.require(a.rank() == b.rank() && a.rank() >= 2, "concatenation", "as many axes", a + " and " + b);
+        for (int axis = 0; axis < a.rank() - 1; axis++) {
             Rules.require(a.dim(axis) == b.dim(axis), "concatenation", "equal N, H and W", a + " and " + b);
         }
-        return Shape.of(a.dim(0), a.dim(1), a.dim(2), a.dim(3) + b.dim(3));
+        int[] dims = a.toArray();
+        dims[dims.length - 1] += b.dim(-1);
+        return Shape.of(dims);
     }
 
     @Override
@@ -29,8 +32,8 @@ public record Concat() implements Op {
     @Override
     public Execution bind(Binding binding) {
         Channels kernel = binding.kernels().channels();
-        int a = binding.inputShape(0).dim(3);
-        int b = binding.inputShape(1).dim(3);
+        int a = binding.inputShape(0).dim(-1);
+        int b = binding.inputShape(1).dim(-1);
         int both = a + b;
         long pixels = binding.outputShape().elements() / both;
         int items = Split.items(pixels, PIXELS);

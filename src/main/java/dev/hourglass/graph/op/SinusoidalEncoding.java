@@ -6,7 +6,8 @@ import dev.hourglass.parallel.Workers;
 import java.util.List;
 
 /**
- * Timesteps {@code [N]} to sinusoids {@code [N, dim]}; see {@link TimestepEncoding}.
+ * Timesteps {@code [N]} to sinusoids {@code [N, dim]}, or several numbers for each image, {@code [N, K]}, to {@code [N, K dim]}; see
+ * {@link TimestepEncoding}.
  *
  * @param dim width of the encoding
  * @param order where sines and cosines go
@@ -17,8 +18,9 @@ public record SinusoidalEncoding(int dim, TimestepEncoding.Order order, double f
 
     @Override
     public Shape shape(List<Shape> inputs) {
-        Shape t = Rules.requireRank("timestep encoding", inputs.get(0), 1, "[N]");
-        return Shape.of(t.dim(0), dim);
+        Shape t = inputs.get(0);
+        Rules.require(t.rank() <= 2, "timestep encoding", "[N] or [N, K]", t);
+        return Shape.of(t.dim(0), Math.toIntExact(t.elements() / t.dim(0) * dim));
     }
 
     @Override
@@ -29,7 +31,7 @@ public record SinusoidalEncoding(int dim, TimestepEncoding.Order order, double f
     @Override
     public Execution bind(Binding binding) {
         TimestepEncoding kernel = binding.kernels().timestepEncoding();
-        int n = binding.inputShape(0).dim(0);
+        int n = Math.toIntExact(binding.inputShape(0).elements());
         Workers.Task forward = (row, worker) ->
                 kernel.encode(binding.input(0), binding.output(), dim, order, freqShift, period, row, row + 1);
         Workers.Task backward = (row, worker) -> kernel.encodeGradient(
