@@ -10,9 +10,9 @@ import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.ModelFolder;
-import dev.hourglass.io.Safetensors;
 import dev.hourglass.io.TensorData;
 import dev.hourglass.io.TensorDiff;
+import dev.hourglass.io.Tensors;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
@@ -61,7 +61,7 @@ public final class UNet implements AutoCloseable {
     }
 
     /**
-     * Opens a model folder: {@code config.json} and {@code diffusion_pytorch_model.safetensors}.
+     * Opens a model folder, {@code config.json} and the weights in one file or several (see {@link ModelFolder}).
      *
      * @throws HourglassException when a file is missing or damaged, the class is unknown, or the tensors are not the model's
      */
@@ -96,20 +96,20 @@ public final class UNet implements AutoCloseable {
         return new ImageSize(size.get(0), size.get(1));
     }
 
-    private static void requireTensors(List<Parameter> parameters, Safetensors file) {
+    private static void requireTensors(List<Parameter> parameters, Tensors stored) {
         Map<String, Shape> expected = new LinkedHashMap<>();
         parameters.forEach(parameter -> expected.put(parameter.name(), parameter.fileShape()));
-        TensorDiff.require(expected, file);
+        TensorDiff.require(expected, stored);
     }
 
-    private void load(Safetensors file) {
+    private void load(Tensors tensors) {
         for (Parameter parameter : weights.parameters()) {
-            weights.setFileOrder(parameter, file.floats(parameter.name()));
+            weights.setFileOrder(parameter, tensors.floats(parameter.name()));
             Tensor tensor = weights.tensor(parameter);
             long at = Backend.kernels().elementwise().firstNonFinite(tensor.segment(), 0, parameter.elements());
             if (at >= 0) {
                 throw HourglassException.what("a weight is not finite")
-                        .where(file.file() + ": " + parameter.name())
+                        .where(tensors.file(parameter.name()) + ": " + parameter.name())
                         .expected("finite numbers")
                         .found(tensor.get(at))
                         .mend("fetch the file again, or train anew")

@@ -7,8 +7,9 @@ import java.util.Collection;
 import java.util.Map;
 
 /**
- * A model as diffusers keeps it: a folder with {@code config.json} and {@code diffusion_pytorch_model.safetensors}. The
- * weights stay mapped until this is closed.
+ * A model as diffusers keeps it: a folder with {@code config.json} and {@code diffusion_pytorch_model.safetensors}, or
+ * instead of that the index of several files, or the weights of one variant such as {@code fp16}. The weights stay mapped
+ * until this is closed.
  *
  * @see <a href="https://huggingface.co/docs/diffusers/using-diffusers/other-formats">diffusers' layout</a>
  */
@@ -24,27 +25,28 @@ public final class ModelFolder implements AutoCloseable {
 
     private final Path path;
     private final ModelConfig config;
-    private final Safetensors weights;
+    private final Tensors weights;
 
-    private ModelFolder(Path path, ModelConfig config, Safetensors weights) {
+    private ModelFolder(Path path, ModelConfig config, Tensors weights) {
         this.path = path;
         this.config = config;
         this.weights = weights;
     }
 
     /**
-     * Opens a model folder and checks both files.
+     * Opens a model folder and checks its files.
      *
-     * @throws HourglassException when the folder or one of its files is missing or damaged
+     * @throws HourglassException when the folder or one of its files is missing or damaged, or the weights' index and its
+     *     files disagree
      */
     public static ModelFolder open(Path folder) {
         Problems.requireFolder(folder, KIND);
         Path configFile = folder.resolve(CONFIG);
-        requirePart(folder, configFile);
+        if (!Files.isRegularFile(configFile)) {
+            throw incomplete(folder, CONFIG, "check that the folder was downloaded or written in full");
+        }
         ModelConfig config = ModelConfig.of(configFile, Json.read(configFile));
-        Path weightsFile = folder.resolve(WEIGHTS);
-        requirePart(folder, weightsFile);
-        return new ModelFolder(folder, config, Safetensors.open(weightsFile));
+        return new ModelFolder(folder, config, WeightFiles.open(folder));
     }
 
     /**
@@ -97,7 +99,7 @@ public final class ModelFolder implements AutoCloseable {
     }
 
     /** The weights, readable until this is closed. */
-    public Safetensors weights() {
+    public Tensors weights() {
         return weights;
     }
 
@@ -107,22 +109,12 @@ public final class ModelFolder implements AutoCloseable {
         weights.close();
     }
 
-    private static void requirePart(Path folder, Path file) {
-        if (Files.isRegularFile(file)) {
-            return;
-        }
-        boolean sharded = Files.exists(folder.resolve(WEIGHTS + ".index.json"));
-        boolean pickled = Files.exists(folder.resolve("diffusion_pytorch_model.bin"));
-        String mend = "check that the folder was downloaded or written in full";
-        if (file.endsWith(WEIGHTS) && sharded) {
-            mend = "the weights are split into several files: save the model again with a larger max_shard_size";
-        } else if (file.endsWith(WEIGHTS) && pickled) {
-            mend = "the weights are a pickled .bin file: save the model again with safe_serialization=True";
-        }
-        throw HourglassException.what("not a complete model folder")
+    /** A folder in which a file is missing. */
+    static HourglassException incomplete(Path folder, String missing, String mend) {
+        return HourglassException.what("not a complete model folder")
                 .where(folder)
                 .expected(KIND)
-                .found("no " + file.getFileName())
+                .found("no " + missing)
                 .mend(mend)
                 .build();
     }

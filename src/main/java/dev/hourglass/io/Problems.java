@@ -8,11 +8,15 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** What the readers and writers of this package have to say in common. */
 final class Problems {
 
     private static final int LONGEST_QUOTE = 120;
+    private static final int SHOWN = 10;
 
     private Problems() {}
 
@@ -79,6 +83,27 @@ final class Problems {
             return problem.getReason();
         }
         return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+
+    /** A tensor that is not there, beside some of those that are. */
+    static HourglassException noTensor(Path file, String name, Collection<String> names) {
+        String first = names.stream().limit(5).map(Problems::quote).collect(Collectors.joining(", "));
+        return HourglassException.what("no such tensor in the file")
+                .where(file)
+                .expected("a tensor " + quote(name))
+                .found(names.size() + " tensors" + (first.isEmpty() ? "" : ", first " + first))
+                .mend("check that the file belongs to this model")
+                .build();
+    }
+
+    /** Adds one kind of difference to the parts of a message, at most ten of its items; none where there are none. */
+    static void describe(List<String> parts, String kind, List<String> items) {
+        if (items.isEmpty()) {
+            return;
+        }
+        List<String> shown = items.subList(0, Math.min(SHOWN, items.size()));
+        String rest = items.size() > SHOWN ? " and " + (items.size() - SHOWN) + " more" : "";
+        parts.add(items.size() + " " + kind + ": " + String.join(", ", shown) + rest);
     }
 
     /** Text from a file, fit to be shown: in quotes, shortened, and without characters that steer a terminal. */

@@ -19,7 +19,7 @@ import java.util.Map;
  *
  * @see <a href="https://huggingface.co/docs/safetensors">the format</a>
  */
-public final class Safetensors implements AutoCloseable {
+public final class Safetensors implements Tensors {
 
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -79,7 +79,14 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /** The file this was opened from. */
+    @Override
     public Path file() {
+        return file;
+    }
+
+    @Override
+    public Path file(String name) {
+        entry(name);
         return file;
     }
 
@@ -94,66 +101,26 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /** All tensors, in the order of the header. */
+    @Override
     public List<TensorEntry> entries() {
         return List.copyOf(header.entries().values());
     }
 
-    /** Whether there is a tensor of this name. */
+    @Override
     public boolean contains(String name) {
         return header.entries().containsKey(name);
     }
 
-    /**
-     * Type and shape of one tensor.
-     *
-     * @throws HourglassException when there is none of this name
-     */
+    @Override
     public TensorEntry entry(String name) {
         TensorEntry entry = header.entries().get(name);
         if (entry == null) {
-            throw HourglassException.what("no such tensor in the file")
-                    .where(file)
-                    .expected("a tensor " + Problems.quote(name))
-                    .found(header.entries().size() + " tensors"
-                            + header.entries().keySet().stream()
-                                    .limit(5)
-                                    .map(Problems::quote)
-                                    .reduce((a, b) -> a + ", " + b)
-                                    .map(list -> ", first " + list)
-                                    .orElse(""))
-                    .mend("check that the file belongs to this model")
-                    .build();
+            throw Problems.noTensor(file, name, header.entries().keySet());
         }
         return entry;
     }
 
-    /**
-     * The elements of a tensor as a fresh array, in the file's order, rounded to float32 where they are stored wider.
-     *
-     * @throws HourglassException when there is no such tensor, it is too long for an array, or this has been closed
-     */
-    public float[] floats(String name) {
-        TensorEntry entry = entry(name);
-        if (entry.elements() > Integer.MAX_VALUE - 8) {
-            throw HourglassException.what("the tensor is too long for a Java array")
-                    .where(file + ": tensor " + Problems.quote(name))
-                    .expected("at most " + (Integer.MAX_VALUE - 8) + " elements")
-                    .found(entry.elements())
-                    .mend("copy it into off-heap memory with copyFloats")
-                    .build();
-        }
-        float[] values = new float[(int) entry.elements()];
-        copyFloats(name, MemorySegment.ofArray(values));
-        return values;
-    }
-
-    /**
-     * Copies the elements of a tensor into memory of exactly {@code elements * 4} bytes, in the file's order, rounded
-     * to float32 where they are stored wider (integers above 2^24 lose their last digits).
-     *
-     * @param target native memory, or a float array's segment
-     * @throws HourglassException when there is no such tensor, the target has another size, or this has been closed
-     */
+    @Override
     public void copyFloats(String name, MemorySegment target) {
         TensorEntry entry = entry(name);
         if (target.byteSize() != entry.elements() * Float.BYTES) {
@@ -194,7 +161,6 @@ public final class Safetensors implements AutoCloseable {
                 .build();
     }
 
-    /** Unmaps the file; nothing can be read from it any more. Closing twice is harmless. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {

@@ -9,10 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
 
-/** Compares the tensors that a model needs with those that a file holds, and says all differences in one error. */
+/** Compares the tensors that a model needs with those that its files hold, and says all differences in one error. */
 public final class TensorDiff {
-
-    private static final int SHOWN = 10;
 
     private TensorDiff() {}
 
@@ -21,8 +19,8 @@ public final class TensorDiff {
      *
      * @throws HourglassException when the tensors differ
      */
-    public static void require(Map<String, Shape> expected, Safetensors file) {
-        between(expected, file).ifPresent(problem -> {
+    public static void require(Map<String, Shape> expected, Tensors tensors) {
+        between(expected, tensors).ifPresent(problem -> {
             throw problem;
         });
     }
@@ -33,17 +31,18 @@ public final class TensorDiff {
      *
      * @param expected the shape of every tensor the model needs, by name
      */
-    public static Optional<HourglassException> between(Map<String, Shape> expected, Safetensors file) {
+    public static Optional<HourglassException> between(Map<String, Shape> expected, Tensors tensors) {
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();
         expected.forEach((name, shape) -> {
-            if (!file.contains(name)) {
+            if (!tensors.contains(name)) {
                 missing.add(name + " " + shape);
-            } else if (!Arrays.equals(dims(shape), file.entry(name).dims())) {
-                misshapen.add(name + " is " + Arrays.toString(file.entry(name).dims()) + ", the model needs " + shape);
+            } else if (!Arrays.equals(dims(shape), tensors.entry(name).dims())) {
+                misshapen.add(
+                        name + " is " + Arrays.toString(tensors.entry(name).dims()) + ", the model needs " + shape);
             }
         });
-        List<String> extra = file.entries().stream()
+        List<String> extra = tensors.entries().stream()
                 .filter(entry -> !expected.containsKey(entry.name()))
                 .map(TensorEntry::toString)
                 .toList();
@@ -51,24 +50,15 @@ public final class TensorDiff {
             return Optional.empty();
         }
         List<String> found = new ArrayList<>();
-        describe(found, "missing", missing);
-        describe(found, "of another shape", misshapen);
-        describe(found, "that the model does not have", extra);
+        Problems.describe(found, "missing", missing);
+        Problems.describe(found, "of another shape", misshapen);
+        Problems.describe(found, "that the model does not have", extra);
         return Optional.of(HourglassException.what("the weights do not belong to this model")
-                .where(file.file())
+                .where(tensors.file())
                 .expected(expected.size() + " tensors with the model's names and shapes")
                 .found(String.join("; ", found))
                 .mend("use the weights that were saved with this configuration")
                 .build());
-    }
-
-    private static void describe(List<String> parts, String kind, List<String> tensors) {
-        if (tensors.isEmpty()) {
-            return;
-        }
-        List<String> shown = tensors.subList(0, Math.min(SHOWN, tensors.size()));
-        String rest = tensors.size() > SHOWN ? " and " + (tensors.size() - SHOWN) + " more" : "";
-        parts.add(tensors.size() + " " + kind + ": " + String.join(", ", shown) + rest);
     }
 
     private static long[] dims(Shape shape) {

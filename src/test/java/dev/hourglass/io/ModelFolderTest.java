@@ -1,5 +1,6 @@
 package dev.hourglass.io;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -13,12 +14,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Tag("once")
 class ModelFolderTest {
@@ -47,8 +51,26 @@ class ModelFolderTest {
                     List.of("_class_name", "channels"),
                     new ArrayList<>(model.config().asMap().keySet()));
             assertEquals(1.5f, model.weights().floats("w")[0]);
-            assertEquals("pt", model.weights().metadata().get("format"));
         }
+    }
+
+    @Test
+    void anIndependentReaderFindsWhatWasWritten() throws IOException {
+        float[] numbers = {1, -0f, Float.MIN_VALUE, 0.1f, Float.MAX_VALUE, -3};
+        List<TensorData> tensors = List.of(
+                TensorData.of("conv.weight", Shape.of(1, 2, 3, 1), numbers),
+                TensorData.of("conv.bias", Shape.of(1), 7),
+                TensorData.of("scale", Shape.of(), 8));
+        ModelFolder.write(folder, config("TinyUNet"), tensors, Map.of("format", "pt"));
+        PlainReader file = PlainReader.read(folder.resolve("diffusion_pytorch_model.safetensors"));
+        assertEquals(Map.of("format", "pt"), file.metadata());
+        assertEquals(0, file.headerBytes() % 8);
+        assertEquals(Set.of("conv.weight", "conv.bias", "scale"), file.tensors().keySet());
+        file.tensors().values().forEach(tensor -> assertEquals("F32", tensor.dtype()));
+        assertEquals(List.of(1, 2, 3, 1), file.tensors().get("conv.weight").shape());
+        assertArrayEquals(numbers, file.tensors().get("conv.weight").floats());
+        assertEquals(List.of(), file.tensors().get("scale").shape());
+        assertArrayEquals(new float[] {8}, file.tensors().get("scale").floats());
     }
 
     @Test
@@ -132,8 +154,51 @@ class ModelFolderTest {
         Problem.expect(() -> ModelFolder.open(folder), folder, "no diffusion_pytorch_model.safetensors");
         Files.createFile(folder.resolve("diffusion_pytorch_model.bin"));
         Problem.expect(() -> ModelFolder.open(folder), "safe_serialization=True");
-        Files.createFile(folder.resolve("diffusion_pytorch_model.safetensors.index.json"));
-        Problem.expect(() -> ModelFolder.open(folder), "max_shard_size");
+        Files.createFile(folder.resolve("diffusion_pytorch_model-00001-of-00002.safetensors"));
+        Problem.expect(() -> ModelFolder.open(folder), "fetch their index", Shards.INDEX);
+        Files.createFile(folder.resolve(Shards.INDEX));
+        Problem.expect(() -> ModelFolder.open(folder), folder.resolve(Shards.INDEX), "not valid JSON");
+    }
+
+    @Test
+    void theOnlyVariantIsReadWhereThePlainFileIsMissing() throws IOException {
+        Json.write(folder.resolve("config.json"), config("TinyUNet"));
+        Shards.write(folder, "diffusion_pytorch_model.fp16.safetensors", "half");
+        assertWeights("half");
+        Shards.write(folder, "diffusion_pytorch_model.non_ema.safetensors", "raw");
+        Problem.expect(() -> ModelFolder.open(folder), folder, "several variants", "fp16, non_ema", "keep the variant");
+        Shards.write(folder, "diffusion_pytorch_model.safetensors", "plain");
+        assertWeights("plain");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "diffusion_pytorch_model.safetensors.index.fp16.json, diffusion_pytorch_model.fp16-00001-of-00001.safetensors",
+        "diffusion_pytorch_model.safetensors.fp16.index.json, diffusion_pytorch_model-00001-of-00001.fp16.safetensors"
+    })
+    void aVariantMayBeSplitUnderItsNewAndItsOldNames(String index, String shard) throws IOException {
+        Json.write(folder.resolve("config.json"), config("TinyUNet"));
+        Shards.write(folder, shard, "part");
+        Files.move(Shards.index(folder, "part", shard), folder.resolve(index));
+        assertWeights("part");
+        Shards.write(folder, "diffusion_pytorch_model.fp16.safetensors", "whole");
+        assertWeights("whole");
+    }
+
+    @Test
+    void oneFileGoesBeforeAnOlderIndex() {
+        Shards.write(folder, "part-00001-of-00001.safetensors", "old");
+        Shards.index(folder, "old", "part-00001-of-00001.safetensors");
+        write(config("TinyUNet"), 1);
+        assertWeights("w");
+    }
+
+    private void assertWeights(String... names) {
+        try (ModelFolder model = ModelFolder.open(folder)) {
+            assertEquals(
+                    List.of(names),
+                    model.weights().entries().stream().map(TensorEntry::name).toList());
+        }
     }
 
     @Test

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.hourglass.memory.Shape;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -164,6 +166,26 @@ class SafetensorsTest {
     }
 
     @Test
+    void convertsEveryHalfPrecisionNumberExactly() throws IOException {
+        byte[] data = new byte[1 << 17];
+        for (int i = 0; i < data.length; i++) {
+            data[i] = (byte) (i % 2 == 0 ? i / 2 : i / 2 >> 8);
+        }
+        for (String type : List.of("F16", "BF16")) {
+            String header = "{" + entry("x", type, "[65536]", 0, data.length) + "}";
+            Path file = RawSafetensors.write(folder.resolve(type), header.getBytes(StandardCharsets.UTF_8), data);
+            float[] expected = PlainReader.read(file).tensors().get("x").floats();
+            try (Safetensors read = Safetensors.open(file)) {
+                float[] values = read.floats("x");
+                // subnormals of both signs, both zeros, infinities and NaNs are among them
+                for (int i = 0; i < values.length; i++) {
+                    assertEquals(expected[i], values[i], type + " " + Integer.toHexString(i));
+                }
+            }
+        }
+    }
+
+    @Test
     void convertsTensorsLongerThanOneChunk() throws IOException {
         int count = 10_001;
         byte[] data = new byte[count * 2];
@@ -178,6 +200,23 @@ class SafetensorsTest {
             for (int i = 0; i < count; i++) {
                 assertEquals(i, values[i]);
             }
+        }
+    }
+
+    @Test
+    void copyingTakesNoHeapWhateverTheTensorsSize() throws IOException {
+        int elements = 1 << 23;
+        String header = "{" + entry("x", "F16", "[" + elements + "]", 0, 2L * elements) + "}";
+        Path file = RawSafetensors.write(folder.resolve("x"), header, 2 * elements);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (Safetensors read = Safetensors.open(file);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(4L * elements, 4);
+            read.copyFloats("x", target);
+            long before = threads.getCurrentThreadAllocatedBytes();
+            read.copyFloats("x", target);
+            long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+            assertTrue(bytes < 1 << 20, bytes + " bytes for a tensor of " + 4L * elements);
         }
     }
 
