@@ -8,6 +8,7 @@ import dev.hourglass.graph.MicroBatches;
 import dev.hourglass.graph.Parameter;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageBytes;
+import dev.hourglass.io.LegacyAttention;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.ModelFolder;
 import dev.hourglass.io.TensorData;
@@ -61,7 +62,7 @@ public final class UNet implements AutoCloseable {
     }
 
     /**
-     * Opens a model folder, {@code config.json} and the weights in one file or several (see {@link ModelFolder}).
+     * Opens a model folder, {@code config.json} and the weights in one file or several (see {@link ModelFolder}). Attention blocks may have their old names (see {@link LegacyAttention}).
      *
      * @throws HourglassException when a file is missing or damaged, the class is unknown, or the tensors are not the model's
      */
@@ -70,10 +71,10 @@ public final class UNet implements AutoCloseable {
             Architecture architecture = Architectures.fromConfig(files.config());
             ImageSize size = sampleSize(files.config(), architecture);
             List<Parameter> parameters = Models.parameters(architecture);
-            requireTensors(parameters, files.weights());
+            Tensors tensors = requireTensors(parameters, files.weights());
             UNet model = new UNet(architecture, size, Weights.open("weights", parameters));
             try {
-                model.load(files.weights());
+                model.load(tensors);
             } catch (RuntimeException e) {
                 model.close();
                 throw e;
@@ -96,10 +97,13 @@ public final class UNet implements AutoCloseable {
         return new ImageSize(size.get(0), size.get(1));
     }
 
-    private static void requireTensors(List<Parameter> parameters, Tensors stored) {
+    /** The tensors under the names of the model's parameters, and no others. */
+    private static Tensors requireTensors(List<Parameter> parameters, Tensors stored) {
         Map<String, Shape> expected = new LinkedHashMap<>();
         parameters.forEach(parameter -> expected.put(parameter.name(), parameter.fileShape()));
-        TensorDiff.require(expected, stored);
+        Tensors tensors = LegacyAttention.view(stored, expected);
+        TensorDiff.require(expected, tensors);
+        return tensors;
     }
 
     private void load(Tensors tensors) {

@@ -56,6 +56,11 @@ public record TensorEntry(String name, StoredType type, long[] dims, long begin,
         return Shape.of(Arrays.stream(dims).mapToInt(Math::toIntExact).toArray());
     }
 
+    /** The same elements under another name and with other axes. */
+    TensorEntry as(String otherName, long[] otherDims) {
+        return new TensorEntry(otherName, type, otherDims, begin, end);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof TensorEntry entry

@@ -9,7 +9,7 @@ import java.util.List;
  * Named tensors to be read one at a time, whether they lie in one file or in several. All that files claim about them has
  * been checked before one of these exists; the elements are read only when asked for.
  */
-public sealed interface Tensors extends AutoCloseable permits Safetensors, ShardedTensors {
+public sealed interface Tensors extends AutoCloseable permits Safetensors, ShardedTensors, RenamedTensors {
 
     /** The file that lists the tensors: the one they lie in, or the index of several. */
     Path file();
