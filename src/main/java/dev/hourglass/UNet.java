@@ -11,6 +11,7 @@ import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.LegacyAttention;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.ModelFolder;
+import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.io.TensorData;
 import dev.hourglass.io.TensorDiff;
 import dev.hourglass.io.Tensors;
@@ -62,12 +63,13 @@ public final class UNet implements AutoCloseable {
     }
 
     /**
-     * Opens a model folder, {@code config.json} and the weights in one file or several (see {@link ModelFolder}). Attention blocks may have their old names (see {@link LegacyAttention}).
+     * Opens a model folder, {@code config.json} and the weights in one file or several (see {@link ModelFolder}), or the
+     * U-Net of a pipeline's folder. Attention blocks may have their old names (see {@link LegacyAttention}).
      *
      * @throws HourglassException when a file is missing or damaged, the class is unknown, or the tensors are not the model's
      */
     public static UNet open(Path folder) {
-        try (ModelFolder files = ModelFolder.open(folder)) {
+        try (ModelFolder files = ModelFolder.open(modelFolder(folder))) {
             Architecture architecture = Architectures.fromConfig(files.config());
             ImageSize size = sampleSize(files.config(), architecture);
             List<Parameter> parameters = Models.parameters(architecture);
@@ -81,6 +83,12 @@ public final class UNet implements AutoCloseable {
             }
             return model;
         }
+    }
+
+    private static Path modelFolder(Path folder) {
+        return PipelineFolder.isPipeline(folder)
+                ? PipelineFolder.open(folder).part(PipelineFolder.UNET).folder()
+                : folder;
     }
 
     /** One number or two; the architecture's usual size where there is none. */

@@ -87,6 +87,18 @@ class ModelFilesTest {
         Json.write(folder.resolve(ModelFolder.WEIGHTS + ".index.json"), Map.of("weight_map", weightMap));
     }
 
+    @Test
+    void thePipelineAroundAModel() throws IOException {
+        Path pipeline = Files.createDirectory(folder.resolve("pipeline"));
+        Path unet = Files.createDirectory(pipeline.resolve("unet"));
+        Files.move(file, unet.resolve(ModelFolder.WEIGHTS));
+        Files.move(folder.resolve(ModelFolder.CONFIG), unet.resolve(ModelFolder.CONFIG));
+        Json.write(
+                pipeline.resolve("model_index.json"),
+                Map.of("_class_name", "DDPMPipeline", "unet", List.of("diffusers", "TinyUNet")));
+        assertOpens(pipeline);
+    }
+
     private void assertOpens(Path opened) {
         try (UNet model = UNet.open(opened)) {
             assertArrayEquals(weights, model.weights().flat().toArray());

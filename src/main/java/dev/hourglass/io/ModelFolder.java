@@ -43,7 +43,10 @@ public final class ModelFolder implements AutoCloseable {
         Problems.requireFolder(folder, KIND);
         Path configFile = folder.resolve(CONFIG);
         if (!Files.isRegularFile(configFile)) {
-            throw incomplete(folder, CONFIG, "check that the folder was downloaded or written in full");
+            String mend = PipelineFolder.isPipeline(folder)
+                    ? "this is a pipeline: open the folder of one of its parts"
+                    : "check that the folder was downloaded or written in full";
+            throw incomplete(folder, CONFIG, mend);
         }
         ModelConfig config = ModelConfig.of(configFile, Json.read(configFile));
         return new ModelFolder(folder, config, WeightFiles.open(folder));
