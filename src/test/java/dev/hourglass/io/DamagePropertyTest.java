@@ -20,7 +20,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
 
-/** Whatever happens to a file, reading it either works or ends in an error that names it. */
+/** Whatever happens to a file, reading it either works or ends in an error that names it, or one of its neighbours. */
 @Tag("once")
 class DamagePropertyTest {
 
@@ -29,6 +29,9 @@ class DamagePropertyTest {
     private static byte[] idx;
     private static byte[] png;
     private static byte[] json;
+    private static byte[] index;
+    private static byte[] shard;
+    private static byte[] pipeline;
 
     @BeforeContainer
     static void makeValidFiles() throws IOException {
@@ -48,6 +51,20 @@ class DamagePropertyTest {
         png = Files.readAllBytes(file);
         json = Json.pretty(Map.of("_class_name", "X", "list", List.of(1, 2, 300), "flag", true));
         Files.delete(file);
+        Json.write(folder.resolve(ModelFolder.CONFIG), Map.of(ModelConfig.CLASS_NAME, "X"));
+        Shards.write(folder, "part-1.safetensors", "conv.weight", "conv.bias");
+        Shards.write(folder, "part-2.safetensors", "scale");
+        Path indexFile = Shards.index(
+                folder,
+                "conv.bias",
+                "part-1.safetensors",
+                "conv.weight",
+                "part-1.safetensors",
+                "scale",
+                "part-2.safetensors");
+        index = Files.readAllBytes(indexFile);
+        shard = Files.readAllBytes(folder.resolve("part-1.safetensors"));
+        pipeline = Json.pretty(Map.of("_class_name", "P", "unet", List.of("diffusers", "UNet2DModel")));
     }
 
     @AfterContainer
@@ -96,22 +113,66 @@ class DamagePropertyTest {
         });
     }
 
-    /**
-     * Flips bits of up to four bytes, cuts the end off where asked, and reads; an untouched file has to be readable.
-     */
+    @Property(tries = 1000)
+    void indexOfSeveralFiles(@ForAll long seed, @ForAll @IntRange(max = 4) int flips, @ForAll boolean cut)
+            throws IOException {
+        inModelFolder(Shards.INDEX, index, seed, flips, cut);
+    }
+
+    @Property(tries = 1000)
+    void oneOfSeveralFiles(@ForAll long seed, @ForAll @IntRange(max = 4) int flips, @ForAll boolean cut)
+            throws IOException {
+        inModelFolder("part-1.safetensors", shard, seed, flips, cut);
+    }
+
+    /** A model that opens has all its tensors, each of the size that its entry says. */
+    private static void inModelFolder(String name, byte[] valid, long seed, int flips, boolean cut) throws IOException {
+        readsOrExplains(folder.resolve(name), folder, valid, seed, flips, cut, file -> {
+            try (ModelFolder model = ModelFolder.open(folder)) {
+                assertEquals(3, model.weights().entries().size());
+                for (TensorEntry entry : model.weights().entries()) {
+                    assertEquals(entry.elements(), model.weights().floats(entry.name()).length);
+                }
+            }
+        });
+        Files.write(folder.resolve(name), valid);
+    }
+
+    @Property(tries = 1000)
+    void pipeline(@ForAll long seed, @ForAll @IntRange(max = 4) int flips, @ForAll boolean cut) throws IOException {
+        Path file = folder.resolve(PipelineFolder.INDEX);
+        readsOrExplains(file, file, pipeline, seed, flips, cut, damaged -> {
+            for (PipelineFolder.Part part : PipelineFolder.open(folder).parts().values()) {
+                assertEquals(folder, part.folder());
+            }
+        });
+        Files.delete(file);
+    }
+
     private static void readsOrExplains(byte[] valid, long seed, int flips, boolean cut, Consumer<Path> reader)
+            throws IOException {
+        Path file = folder.resolve("damaged");
+        readsOrExplains(file, file, valid, seed, flips, cut, reader);
+    }
+
+    /**
+     * Flips bits of up to four bytes, cuts the end off where asked, and reads; an untouched file has to be readable, and an
+     * error has to name {@code named}.
+     */
+    private static void readsOrExplains(
+            Path file, Path named, byte[] valid, long seed, int flips, boolean cut, Consumer<Path> reader)
             throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         byte[] damaged = cut ? Arrays.copyOf(valid, random.nextInt(valid.length)) : valid.clone();
         for (int i = 0; i < flips && damaged.length > 0; i++) {
             damaged[random.nextInt(damaged.length)] ^= (byte) (1 + random.nextInt(255));
         }
-        Path file = Files.write(folder.resolve("damaged"), damaged);
+        Files.write(file, damaged);
         try {
             reader.accept(file);
         } catch (HourglassException e) {
             assertTrue(!Arrays.equals(valid, damaged), "an untouched file was refused");
-            assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
+            assertTrue(e.getMessage().contains(named.toString()), e.getMessage());
         }
     }
 }

@@ -2,8 +2,11 @@ package dev.hourglass.io;
 
 import static dev.hourglass.io.RawSafetensors.entry;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,6 +147,22 @@ class SafetensorsDamageTest {
     void aShapeThatOverflows(String shape) throws IOException {
         damaged(4, entry("weight", "F32", shape, 0, 4));
         expect("\"weight\"", "disagree", shape.replace(",", ", "), "found: 4 bytes");
+    }
+
+    @Test
+    void claimsTakeNoMemory() throws IOException {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        String[] claims = {"[1099511627776]", "[1048576,1048576]", "[2147483647]", "[1,1,1,1,1,1,1,1,4503599627370496]"
+        };
+        damaged(4, entry("weight", "F32", claims[0], 0, 4));
+        expect("disagree");
+        for (String claim : claims) {
+            damaged(4, entry("weight", "F32", claim, 0, 4));
+            long before = threads.getCurrentThreadAllocatedBytes();
+            expect("\"weight\"", "disagree");
+            long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+            assertTrue(bytes < 1 << 20, claim + " took " + bytes + " bytes");
+        }
     }
 
     @Test
