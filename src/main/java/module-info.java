@@ -12,6 +12,7 @@ module dev.hourglass {
 
     exports dev.hourglass;
     exports dev.hourglass.diffusion;
+    exports dev.hourglass.diffusion.scheduler;
     exports dev.hourglass.error;
     exports dev.hourglass.graph;
     exports dev.hourglass.graph.op;

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             InspectCommand.class,
             PredictCommand.class,
+            ScheduleTraceCommand.class,
             BenchCommand.class
         },
         footer = {

@@ -18,6 +18,7 @@ import tools.jackson.core.PrettyPrinter;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.core.util.DefaultIndenter;
 import tools.jackson.core.util.DefaultPrettyPrinter;
@@ -50,6 +51,10 @@ public final class Json {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
+    /** As strict, but for the three words that Python's {@code json} writes for floats that JSON has no numbers for. */
+    private static final JsonMapper PYTHON =
+            MAPPER.rebuild().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+
     private static final ObjectWriter PRETTY = MAPPER.writer()
             .with(new DefaultPrettyPrinter(
                             PrettyPrinter.DEFAULT_SEPARATORS.withObjectNameValueSpacing(Separators.Spacing.AFTER))
@@ -65,6 +70,19 @@ public final class Json {
      *     object
      */
     public static Map<String, Object> read(Path file) {
+        return read(file, MAPPER);
+    }
+
+    /**
+     * Reads a file that Python wrote: besides numbers there may be {@code Infinity}, {@code -Infinity} and {@code NaN}.
+     *
+     * @throws HourglassException as {@link #read} does
+     */
+    public static Map<String, Object> readPython(Path file) {
+        return read(file, PYTHON);
+    }
+
+    private static Map<String, Object> read(Path file, JsonMapper mapper) {
         Problems.requireFile(file, "a JSON file");
         try (InputStream in = Files.newInputStream(file)) {
             long bytes = Files.size(file);
@@ -76,7 +94,7 @@ public final class Json {
                         .mend("check that this is the file you meant")
                         .build();
             }
-            return parse(file, strictReader(in));
+            return parse(file, strictReader(in), mapper);
         } catch (IOException e) {
             throw Problems.unreadable(file, e);
         }
@@ -89,7 +107,12 @@ public final class Json {
      * @throws HourglassException when it is not one JSON object
      */
     public static Map<String, Object> parse(Object where, String text) {
-        return parse(where, new StringReader(text));
+        return parse(where, new StringReader(text), MAPPER);
+    }
+
+    /** The same for text that Python wrote, see {@link #readPython}. */
+    public static Map<String, Object> parsePython(Object where, String text) {
+        return parse(where, new StringReader(text), PYTHON);
     }
 
     /** Writes an object to a file, atomically, with two spaces of indentation, as diffusers does. */
@@ -131,10 +154,10 @@ public final class Json {
                 .build();
     }
 
-    private static Map<String, Object> parse(Object where, Reader text) {
+    private static Map<String, Object> parse(Object where, Reader text, JsonMapper mapper) {
         Map<String, Object> object;
         try {
-            object = MAPPER.readValue(text, OBJECT);
+            object = mapper.readValue(text, OBJECT);
         } catch (JacksonException e) {
             throw problem(where, e);
         }

@@ -67,6 +67,15 @@ public final class ModelConfig {
         return has(key) ? string(key) : fallback;
     }
 
+    /** A string that is one of those given, or the fallback. */
+    public String choice(String key, String fallback, String... supported) {
+        String value = string(key, fallback);
+        if (!List.of(supported).contains(value)) {
+            throw invalid(key, "one of " + String.join(", ", supported));
+        }
+        return value;
+    }
+
     /** A whole number that fits an int. */
     public int integer(String key) {
         return required(key, "a whole number", ModelConfig::asInteger);

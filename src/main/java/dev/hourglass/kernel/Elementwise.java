@@ -29,6 +29,12 @@ public interface Elementwise {
     /** {@code y = min(max(x, low), high)}; {@code y} may be {@code x}. */
     void clamp(MemorySegment x, float low, float high, MemorySegment y, long from, long to);
 
+    /** {@code y += exp(a * t + b) * z}; the exponent is cut at -86 and 88, so that its exponential is a normal float. */
+    void addExponential(float a, MemorySegment t, float b, MemorySegment z, MemorySegment y, long from, long to);
+
+    /** {@code y += sqrt(t) * z}. */
+    void addRoot(MemorySegment t, MemorySegment z, MemorySegment y, long from, long to);
+
     /** {@code y = scale * u + shift} for unsigned bytes {@code u}: pixels to floats. */
     void bytesToFloats(MemorySegment u, MemorySegment y, float scale, float shift, long uFrom, long yFrom, long count);
 

@@ -16,7 +16,8 @@ class HourglassTest {
 
     @Test
     void helpNamesAllCommands() {
-        Cli.run("--help").succeeded().printed(COMMANDS.toArray()).printed("Exit codes");
+        Cli.run("--help").succeeded().printed(COMMANDS.toArray()).printed("schedule-trace", "Exit codes");
+        Cli.run("schedule-trace", "--help").succeeded().printed("--input", "--output", "--verbose");
         for (String command : COMMANDS) {
             Cli.run(command, "--help").succeeded().printed("hourglass " + command, "--threads", "--verbose");
         }

@@ -104,6 +104,26 @@ class ElementwiseTwinTest {
     }
 
     @Test
+    void addExponentialAndRoot() {
+        compare(
+                "addExponential",
+                (k, out, from, to) -> k.addExponential(0.8f, x.segment(), -1.5f, y.segment(), out.segment(), from, to),
+                (before, i) -> Tolerance.addExponential(0.8 * xs[i] - 1.5, ys[i], before[i]));
+        compare(
+                "addExponential beyond float",
+                (k, out, from, to) -> k.addExponential(1e4f, x.segment(), 0, y.segment(), out.segment(), from, to),
+                (before, i) -> Tolerance.addExponential(xs[i] > 0 ? 88 : -86, ys[i], before[i]));
+        GuardedFloats positive = GuardedFloats.zeros(MOST);
+        for (int i = 0; i < MOST; i++) {
+            positive.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, Math.abs(xs[i]));
+        }
+        compare(
+                "addRoot",
+                (k, out, from, to) -> k.addRoot(positive.segment(), y.segment(), out.segment(), from, to),
+                (before, i) -> Tolerance.blend(before[i], 2 * Math.sqrt(Math.abs(xs[i])) * ys[i]));
+    }
+
+    @Test
     void bytesToFloats() {
         MemorySegment bytes = Arena.ofAuto().allocate(MOST);
         for (int i = 0; i < MOST; i++) {

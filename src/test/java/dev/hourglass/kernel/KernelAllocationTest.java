@@ -136,6 +136,8 @@ class KernelAllocationTest {
         all.put("fill" + of, () -> e.fill(v, 0, 0, n));
         all.put("blend" + of, () -> e.blend(0.5f, x, 0.5f, y, z, 0, n));
         all.put("clamp" + of, () -> e.clamp(x, -1, 1, y, 0, n));
+        all.put("addExponential" + of, () -> e.addExponential(0.5f, x, -1, y, v, 0, n));
+        all.put("addRoot" + of, () -> e.addRoot(x, y, v, 0, n));
         all.put("bytesToFloats" + of, () -> e.bytesToFloats(bytes, y, 1, 0, 0, 0, n));
         all.put("firstNonFinite" + of, () -> e.firstNonFinite(x, 0, n));
         GroupNorm norm = k.groupNorm();

@@ -93,6 +93,12 @@ final class Tolerance {
         return x < 0 ? Math.min(0.5, density(x) / -x) : 1;
     }
 
+    /** {@code before + exp(exponent) z}; what rounds the exponent grows with it. */
+    static double addExponential(double exponent, double z, double before) {
+        double added = Math.abs(z) * Math.exp(exponent);
+        return roundings(6 + 2 * Math.abs(exponent), added) + roundings(1, Math.abs(before) + added);
+    }
+
     /** {@code y = x + before}. */
     static double add(double x, double before) {
         return roundings(1, before(x, before));

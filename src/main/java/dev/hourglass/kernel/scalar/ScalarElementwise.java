@@ -83,6 +83,22 @@ public final class ScalarElementwise implements Elementwise {
     }
 
     @Override
+    public void addExponential(
+            float a, MemorySegment t, float b, MemorySegment z, MemorySegment y, long from, long to) {
+        for (long i = from; i < to; i++) {
+            double exponent = Math.clamp((double) a * Memory.get(t, i) + b, -86, 88);
+            Memory.put(y, i, Math.exp(exponent) * Memory.get(z, i), true);
+        }
+    }
+
+    @Override
+    public void addRoot(MemorySegment t, MemorySegment z, MemorySegment y, long from, long to) {
+        for (long i = from; i < to; i++) {
+            Memory.put(y, i, Math.sqrt(Memory.get(t, i)) * Memory.get(z, i), true);
+        }
+    }
+
+    @Override
     public void bytesToFloats(
             MemorySegment u, MemorySegment y, float scale, float shift, long uFrom, long yFrom, long count) {
         for (long i = 0; i < count; i++) {

@@ -138,6 +138,44 @@ public final class VectorElementwise implements Elementwise {
         }
     }
 
+    @Override
+    public void addExponential(
+            float a, MemorySegment t, float b, MemorySegment z, MemorySegment y, long from, long to) {
+        long count = to - from;
+        long ts = Memory.address(t, from, count);
+        long zs = Memory.address(z, from, count);
+        long ys = Memory.address(y, from, count);
+        long i = AddExponential.values(a, ts, b, zs, ys, Math.toIntExact(count));
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            float factor = AddExponential.factor(a, Memory.get(ts + at), b);
+            Memory.set(ys + at, Math.fma(factor, Memory.get(zs + at), Memory.get(ys + at)));
+        }
+    }
+
+    @Override
+    public void addRoot(MemorySegment t, MemorySegment z, MemorySegment y, long from, long to) {
+        long count = to - from;
+        long ts = Memory.address(t, from, count);
+        long zs = Memory.address(z, from, count);
+        long ys = Memory.address(y, from, count);
+        long i = 0;
+        for (; i <= count - Memory.LANES; i += Memory.LANES) {
+            long at = i * Float.BYTES;
+            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ts + at) & Memory.MASK, Memory.ORDER)
+                    .sqrt()
+                    .fma(
+                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (zs + at) & Memory.MASK, Memory.ORDER),
+                            FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER))
+                    .intoMemorySegment(Memory.ALL, (ys + at) & Memory.MASK, Memory.ORDER);
+        }
+        for (; i < count; i++) {
+            long at = i * Float.BYTES;
+            float root = (float) Math.sqrt(Memory.get(ts + at));
+            Memory.set(ys + at, Math.fma(root, Memory.get(zs + at), Memory.get(ys + at)));
+        }
+    }
+
     /** One by one: pixels come in once a batch, and widening bytes has no form that suits every vector width. */
     @Override
     public void bytesToFloats(

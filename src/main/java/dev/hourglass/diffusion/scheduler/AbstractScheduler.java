@@ -1,0 +1,111 @@
+package dev.hourglass.diffusion.scheduler;
+
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Tensor;
+import java.lang.foreign.MemorySegment;
+
+/** What all schedulers have in common: their timesteps, their scratch memory, and the checks of what comes in. */
+abstract sealed class AbstractScheduler implements Scheduler
+        permits DdpmScheduler,
+                DdimScheduler,
+                PndmScheduler,
+                LcmScheduler,
+                EulerScheduler,
+                EulerAncestralScheduler,
+                HeunScheduler,
+                LmsScheduler,
+                DpmSolverScheduler,
+                UniPcScheduler {
+
+    final Workspace work;
+    private final Plan plan;
+    private int next;
+
+    AbstractScheduler(Setup setup, Plan plan) {
+        this.plan = plan;
+        work = new Workspace(setup);
+    }
+
+    @Override
+    public final int steps() {
+        return plan.timesteps().length;
+    }
+
+    @Override
+    public final double timestep(int step) {
+        return plan.timesteps()[step];
+    }
+
+    @Override
+    public final double[] timesteps() {
+        return plan.timesteps().clone();
+    }
+
+    @Override
+    public final double[] sigmas() {
+        return plan.sigmas().clone();
+    }
+
+    /** The noise level before a step, or after the last one. */
+    final double sigma(int step) {
+        return plan.sigmas()[step];
+    }
+
+    @Override
+    public double initNoiseSigma() {
+        return 1;
+    }
+
+    @Override
+    public Shape outputShape() {
+        return work.shape();
+    }
+
+    @Override
+    public boolean needsNoise(int step) {
+        return false;
+    }
+
+    /** What a sample is multiplied with before the model sees it. */
+    double inputScale(int step) {
+        return 1;
+    }
+
+    @Override
+    public final void scaleModelInput(Tensor sample, int step, Tensor input) {
+        requireShape("sample", work.shape(), sample);
+        requireShape("input", work.shape(), input);
+        work.scale(inputScale(step), sample.segment(), input.segment());
+    }
+
+    @Override
+    public final void step(Tensor output, Tensor sample, Tensor noise, int step) {
+        requireShape("output", outputShape(), output);
+        requireShape("sample", work.shape(), sample);
+        if (step < 0 || step >= steps() || step != 0 && step != next) {
+            throw new IllegalArgumentException(
+                    "step " + step + " of " + steps() + ", after step " + (next - 1) + ": steps come in order");
+        }
+        boolean noisy = needsNoise(step);
+        if (noisy) {
+            requireShape("noise", work.shape(), noise);
+        }
+        advance(output.segment(), sample.segment(), noisy ? noise.segment() : null, step);
+        next = step + 1;
+    }
+
+    /** The step itself; {@code noise} is null where none is needed. */
+    abstract void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step);
+
+    private static void requireShape(String what, Shape shape, Tensor tensor) {
+        if (tensor == null || !tensor.shape().equals(shape)) {
+            throw new IllegalArgumentException(
+                    what + " " + (tensor == null ? "is missing" : tensor.shape() + "") + ", expected " + shape);
+        }
+    }
+
+    @Override
+    public final void close() {
+        work.close();
+    }
+}
