@@ -15,7 +15,7 @@ public final class DiffusersReference {
     /** A folder of the project, or else a larger one; the test is skipped, and says so, where that is not at hand. */
     public static Path folder(String name) {
         Path own = RESOURCES.resolve(name);
-        if (Files.exists(own.resolve("config.json"))) {
+        if (Files.exists(own.resolve("io.safetensors"))) {
             return own;
         }
         Path shared = SHARED.resolve(name);
