@@ -13,11 +13,7 @@ import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.ModelFolder;
 import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.io.TensorData;
-import dev.hourglass.io.TensorDiff;
-import dev.hourglass.io.Tensors;
 import dev.hourglass.kernel.Backend;
-import dev.hourglass.memory.Shape;
-import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.train.Trainer;
 import dev.hourglass.train.TrainingOptions;
@@ -73,15 +69,7 @@ public final class UNet implements AutoCloseable {
             Architecture architecture = Architectures.fromConfig(files.config());
             ImageSize size = sampleSize(files.config(), architecture);
             List<Parameter> parameters = Models.parameters(architecture);
-            Tensors tensors = requireTensors(parameters, files.weights());
-            UNet model = new UNet(architecture, size, Weights.open("weights", parameters));
-            try {
-                model.load(tensors);
-            } catch (RuntimeException e) {
-                model.close();
-                throw e;
-            }
-            return model;
+            return new UNet(architecture, size, StoredWeights.open(parameters, files.weights()));
         }
     }
 
@@ -103,31 +91,6 @@ public final class UNet implements AutoCloseable {
             throw config.invalid(SAMPLE_SIZE, "a side, or [height, width], at least 1");
         }
         return new ImageSize(size.get(0), size.get(1));
-    }
-
-    /** The tensors under the names of the model's parameters, and no others. */
-    private static Tensors requireTensors(List<Parameter> parameters, Tensors stored) {
-        Map<String, Shape> expected = new LinkedHashMap<>();
-        parameters.forEach(parameter -> expected.put(parameter.name(), parameter.fileShape()));
-        Tensors tensors = LegacyAttention.view(stored, expected);
-        TensorDiff.require(expected, tensors);
-        return tensors;
-    }
-
-    private void load(Tensors tensors) {
-        for (Parameter parameter : weights.parameters()) {
-            weights.setFileOrder(parameter, tensors.floats(parameter.name()));
-            Tensor tensor = weights.tensor(parameter);
-            long at = Backend.kernels().elementwise().firstNonFinite(tensor.segment(), 0, parameter.elements());
-            if (at >= 0) {
-                throw HourglassException.what("a weight is not finite")
-                        .where(tensors.file(parameter.name()) + ": " + parameter.name())
-                        .expected("finite numbers")
-                        .found(tensor.get(at))
-                        .mend("fetch the file again, or train anew")
-                        .build();
-            }
-        }
     }
 
     /** Saves the model's weights and settings; see {@link ModelFolder} for what a crash leaves. */

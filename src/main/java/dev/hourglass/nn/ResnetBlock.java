@@ -66,7 +66,7 @@ public record ResnetBlock(
      *
      * @param at its place; parameters are named under it
      * @param x {@code [N, H, W, in]}
-     * @param t timestep embedding {@code [N, timeDim]}
+     * @param t timestep embedding {@code [N, timeDim]}; {@code null} for a block that knows no time
      * @param out output channels
      * @param resampling the change of size
      */
@@ -74,14 +74,10 @@ public record ResnetBlock(
         Value h = norm(at.at("norm1"), x, groups);
         h = resampling.apply(at.at("hidden"), h);
         h = at.at("conv1").conv2d(h, out, 3);
-        Value time = at.at("time_emb_proj").activation(t, activation);
-        if (scaleShift) {
-            time = at.at("time_emb_proj").linear(time, 2 * out);
-            h = at.at("norm2").groupNorm(h, outGroups, (float) eps);
-            h = at.at("norm2").activation(at.scaleShift(h, time), activation);
-        } else {
-            h = at.channelShift(h, at.at("time_emb_proj").linear(time, out));
+        if (t == null) {
             h = norm(at.at("norm2"), h, outGroups);
+        } else {
+            h = timed(at, h, at.at("time_emb_proj").activation(t, activation), out);
         }
         h = at.at("conv2").conv2d(h, out, 3);
         Value residual = resampling.apply(at.at("input"), x);
@@ -90,6 +86,17 @@ public record ResnetBlock(
         }
         Value sum = at.add(h, residual);
         return outputScale == 1 ? sum : at.affine(sum, 1 / outputScale, 0);
+    }
+
+    /** The second norm, with the timestep before it as a shift, or after it as a scale and a shift. */
+    private Value timed(Scope at, Value x, Value time, int out) {
+        if (scaleShift) {
+            Value both = at.at("time_emb_proj").linear(time, 2 * out);
+            Value normal = at.at("norm2").groupNorm(x, outGroups, (float) eps);
+            return at.at("norm2").activation(at.scaleShift(normal, both), activation);
+        }
+        Value shifted = at.channelShift(x, at.at("time_emb_proj").linear(time, out));
+        return norm(at.at("norm2"), shifted, outGroups);
     }
 
     private Value norm(Scope at, Value x, int count) {
