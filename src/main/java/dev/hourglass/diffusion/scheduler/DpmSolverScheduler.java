@@ -174,7 +174,8 @@ final class DpmSolverScheduler extends AbstractScheduler {
         if (noise != null) {
             double h = levels.lambda(step + 1) - levels.lambda(step);
             double share = plusPlus ? -Math.expm1(-2 * h) : Math.expm1(2 * h);
-            work.add(levels.sigma(step + 1) * Math.sqrt(share), noise, sample);
+            // the last two noise levels may be the same but for rounding
+            work.add(levels.sigma(step + 1) * Math.sqrt(Math.max(share, 0)), noise, sample);
         }
     }
 

@@ -60,7 +60,7 @@ final class EulerScheduler extends AbstractScheduler {
     private static double[] logarithmic(SigmaTable table, int steps) {
         double[] levels = TimestepSpacing.evenly(table.logMost(), table.logLeast(), steps + 1);
         for (int i = 0; i < levels.length; i++) {
-            levels[i] = Math.exp((float) levels[i]);
+            levels[i] = (float) Math.exp((float) levels[i]);
         }
         return levels;
     }
