@@ -66,7 +66,9 @@ final class HeunScheduler extends AbstractScheduler {
         if (step % 2 == 0) {
             work.copy(sample, base);
             work.blend(1 / sigma, sample, -1 / sigma, clean, slope);
-            work.add(sigma(step + 1) - sigma, slope, sample);
+            // The slope is added by its terms: most of a noisy sample cancels, and does so in double.
+            double along = (sigma(step + 1) - sigma) / sigma;
+            work.blend(1 + along, sample, -along, clean, sample);
         } else {
             work.blend(1 / sigma, sample, -1 / sigma, clean, clean);
             work.blend(0.5, slope, 0.5, clean, slope);

@@ -84,13 +84,13 @@ final class LmsScheduler extends AbstractScheduler {
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         double sigma = sigma(step);
         MemorySegment slope = slopes[step % slopes.length];
-        work.blend(
-                (1 - SigmaPlan.cleanFromSample(prediction, sigma)) / sigma,
-                sample,
-                -SigmaPlan.cleanFromOutput(prediction, sigma) / sigma,
-                output,
-                slope);
-        for (int j = 0; j < weights[step].length; j++) {
+        double fromSample = (1 - SigmaPlan.cleanFromSample(prediction, sigma)) / sigma;
+        double fromOutput = -SigmaPlan.cleanFromOutput(prediction, sigma) / sigma;
+        work.blend(fromSample, sample, fromOutput, output, slope);
+        // The newest slope is added by its terms: most of a noisy sample cancels, and does so in double.
+        double newest = weights[step][0];
+        work.blend(1 + newest * fromSample, sample, newest * fromOutput, output, sample);
+        for (int j = 1; j < weights[step].length; j++) {
             work.add(weights[step][j], slopes[(step - j) % slopes.length], sample);
         }
     }
