@@ -34,8 +34,10 @@ class UNet2DPropertyTest {
 
     private static final int IMAGES = 2;
 
-    /** How far the loss is moved to each side: ten thousand times its rounding. */
+    /** How far the loss is moved to each side, ten thousand times its rounding; less where the weights would move too far for that. */
     private static final double LOSS_CHANGE = 1e-3;
+
+    private static final double FARTHEST = 0.01;
 
     /** What third-order curvature and rounding may take away. */
     private static final double TOLERANCE = 0.02;
@@ -84,7 +86,8 @@ class UNet2DPropertyTest {
             case 1 -> config.put("class_embed_type", "identity");
             default -> config.remove("class_embed_type");
         }
-        int least = 1 << levels - 1;
+        // a norm over two numbers is nearly their sign, which no small step follows
+        int least = 3 << levels - 1;
         return new Case(config, least + random.nextInt(9), least + random.nextInt(9));
     }
 
@@ -128,10 +131,11 @@ class UNet2DPropertyTest {
                     .mapToDouble(parameter ->
                             Math.pow(Floats.norm(gradients.tensor(parameter).toArray()), 2))
                     .sum();
-            double step = LOSS_CHANGE / squaredNorm;
+            double change = Math.min(LOSS_CHANGE, FARTHEST * Math.sqrt(squaredNorm));
+            double step = change / squaredNorm;
             double up = lossAfter(program, weights, gradients, step);
             double down = lossAfter(program, weights, gradients, -2 * step);
-            assertEquals(1, (up - down) / (2 * LOSS_CHANGE), TOLERANCE);
+            assertEquals(1, (up - down) / (2 * change), TOLERANCE);
         }
     }
 
