@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             InspectCommand.class,
             PredictCommand.class,
+            VaeCommand.class,
             ScheduleTraceCommand.class,
             BenchCommand.class
         },
