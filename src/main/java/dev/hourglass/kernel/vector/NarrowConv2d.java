@@ -24,6 +24,9 @@ final class NarrowConv2d implements ForwardConv2d {
     /** Rows whose dot products run side by side. */
     private static final int SIDE_BY_SIDE = 4;
 
+    /** Dot products that are done, a whole vector so that what follows is aligned. */
+    private static final int DOTS_BYTES = BYTES;
+
     /** Output pixels of one item. */
     private static final int BLOCK_ROWS = 96;
 
@@ -99,7 +102,7 @@ final class NarrowConv2d implements ForwardConv2d {
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        return BLOCK_ROWS * STRIDE + SIDE_BY_SIDE * 4L;
+        return BLOCK_ROWS * STRIDE + DOTS_BYTES + SIDE_BY_SIDE * (long) BYTES;
     }
 
     @Override
@@ -163,30 +166,29 @@ final class NarrowConv2d implements ForwardConv2d {
             s2 = FloatVector.fromMemorySegment(S, ALL, a + 2 * STRIDE, ORDER).fma(w, s2);
             s3 = FloatVector.fromMemorySegment(S, ALL, a + 3 * STRIDE, ORDER).fma(w, s3);
         }
-        // Each lane ends up with the sum of all, added in an order that does not change when this is compiled.
-        s0 = s0.add(s0.rearrange(Lanes.BY_HALF));
-        s1 = s1.add(s1.rearrange(Lanes.BY_HALF));
-        s2 = s2.add(s2.rearrange(Lanes.BY_HALF));
-        s3 = s3.add(s3.rearrange(Lanes.BY_HALF));
-        s0 = s0.add(s0.rearrange(Lanes.BY_QUARTER));
-        s1 = s1.add(s1.rearrange(Lanes.BY_QUARTER));
-        s2 = s2.add(s2.rearrange(Lanes.BY_QUARTER));
-        s3 = s3.add(s3.rearrange(Lanes.BY_QUARTER));
-        if (LANES >= 8) {
-            s0 = s0.add(s0.rearrange(Lanes.BY_EIGHTH));
-            s1 = s1.add(s1.rearrange(Lanes.BY_EIGHTH));
-            s2 = s2.add(s2.rearrange(Lanes.BY_EIGHTH));
-            s3 = s3.add(s3.rearrange(Lanes.BY_EIGHTH));
+        // Lanes are added through memory: reduceLanes adds in another order once it is compiled, and rearranged vectors
+        // may be boxed.
+        s0.intoMemorySegment(ALL, (out + DOTS_BYTES) & MASK, ORDER);
+        s1.intoMemorySegment(ALL, (out + DOTS_BYTES + BYTES) & MASK, ORDER);
+        s2.intoMemorySegment(ALL, (out + DOTS_BYTES + 2L * BYTES) & MASK, ORDER);
+        s3.intoMemorySegment(ALL, (out + DOTS_BYTES + 3L * BYTES) & MASK, ORDER);
+        for (int i = 0; i < SIDE_BY_SIDE; i++) {
+            Memory.set(out + i * 4L, sum(out + DOTS_BYTES + (long) i * BYTES));
         }
-        if (LANES >= 16) {
-            s0 = s0.add(s0.rearrange(Lanes.BY_SIXTEENTH));
-            s1 = s1.add(s1.rearrange(Lanes.BY_SIXTEENTH));
-            s2 = s2.add(s2.rearrange(Lanes.BY_SIXTEENTH));
-            s3 = s3.add(s3.rearrange(Lanes.BY_SIXTEENTH));
+    }
+
+    /** The sum of one vector's lanes: four sums side by side, since each addition waits for the one before. */
+    private static float sum(long lanes) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        for (int lane = 0; lane < LANES; lane += 4) {
+            s0 += Memory.get(lanes + lane * 4L);
+            s1 += Memory.get(lanes + lane * 4L + 4);
+            s2 += Memory.get(lanes + lane * 4L + 8);
+            s3 += Memory.get(lanes + lane * 4L + 12);
         }
-        Memory.set(out, s0.lane(0));
-        Memory.set(out + 4, s1.lane(0));
-        Memory.set(out + 8, s2.lane(0));
-        Memory.set(out + 12, s3.lane(0));
+        return s0 + s1 + (s2 + s3);
     }
 }

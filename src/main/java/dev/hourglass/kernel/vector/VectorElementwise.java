@@ -4,6 +4,7 @@ import dev.hourglass.kernel.Elementwise;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * The vector twin of {@link Elementwise}. The elements after the last whole vector go through the same float operations one by one,
@@ -221,11 +222,7 @@ public final class VectorElementwise implements Elementwise {
         for (; i < count; i++) {
             sum += Memory.get(x + i * Float.BYTES) * 0;
         }
-        FloatVector lanes = even.add(odd);
-        for (int lane = 0; lane < Memory.LANES; lane++) {
-            sum += lanes.lane(0);
-            lanes = lanes.rearrange(Lanes.ROTATE);
-        }
-        return sum == 0;
+        // not a number is different from 0, too
+        return sum == 0 && !even.add(odd).compare(VectorOperators.NE, 0).anyTrue();
     }
 }
