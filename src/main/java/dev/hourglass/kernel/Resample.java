@@ -29,15 +29,19 @@ public interface Resample {
         return reader;
     }
 
-    /** The filter of {@link #halve} and {@link #twice} along one axis, before it is scaled. */
+    /** The filter of {@link #fir} along one axis, before it is scaled. */
     int[] FIR = {1, 3, 3, 1};
 
     /**
-     * Half the size through the filter {@link #FIR} (StyleGAN2's {@code upfirdn2d}, arXiv 1912.04958; zeros outside):
-     * {@code y[n, oy, ox] (+)= scale * sum over i, j of FIR[i] FIR[j] x[n, 2 oy + i - 1, 2 ox + j - 1]}. With {@code scale = 1 / 64} an
-     * even image keeps its brightness. With any scale it is the adjoint of {@link #twice} with that scale.
+     * Half or twice the size through the filter {@link #FIR} (StyleGAN2's {@code upfirdn2d}, arXiv 1912.04958; zeros outside):
+     * {@code y[n, oy, ox] (+)= scale * sum over i, j of FIR[i] FIR[j] x[n, source(oy, i), source(ox, j)]} with {@link #firSource}. An
+     * even image keeps its brightness with {@code scale = 1 / 64} when it is halved and {@code 1 / 16} when it is doubled. With any one
+     * scale the two directions are each other's adjoint.
+     *
+     * @param halve whether the size is halved
      */
-    void halve(
+    void fir(
+            boolean halve,
             MemorySegment x,
             MemorySegment y,
             boolean accumulate,
@@ -50,34 +54,13 @@ public interface Resample {
             int from,
             int to);
 
-    /**
-     * Twice the size through the same filter:
-     * {@code y[n, oy, ox] (+)= scale * sum of FIR[i] FIR[j] x[n, iy, ix]} over {@code 2 iy + i - 1 = oy} and {@code 2 ix + j - 1 = ox},
-     * that is, over the outputs of {@link #halve} that read a pixel. With {@code scale = 1 / 16} brightness is kept.
-     */
-    void twice(
-            MemorySegment x,
-            MemorySegment y,
-            boolean accumulate,
-            float scale,
-            int h,
-            int w,
-            int oh,
-            int ow,
-            int channels,
-            int from,
-            int to);
-
-    /** The input that output {@code index} of {@link #halve} reads through element {@code i} of the filter, -1 for none. */
-    static int halveSource(int index, int i, int inLength) {
-        int source = 2 * index + i - 1;
+    /** The input that output {@code index} of {@link #fir} reads through element {@code i} of the filter, -1 for none. */
+    static int firSource(boolean halve, int index, int i, int inLength) {
+        int source = halve ? 2 * index + i - 1 : index + 1 - i;
+        if (!halve) {
+            source = source % 2 == 0 ? source / 2 : -1;
+        }
         return source >= 0 && source < inLength ? source : -1;
-    }
-
-    /** The input that output {@code index} of {@link #twice} reads through element {@code i} of the filter, -1 for none. */
-    static int twiceSource(int index, int i, int inLength) {
-        int doubled = index + 1 - i;
-        return doubled >= 0 && doubled % 2 == 0 && doubled / 2 < inLength ? doubled / 2 : -1;
     }
 
     /** {@code y[n, oy, ox] = x[n, source(oy), source(ox)]}, from {@code [N, h, w, channels]} to {@code [N, oh, ow, channels]}. */

@@ -167,8 +167,8 @@ class KernelAllocationTest {
         all.put(
                 "scaleShiftGradient" + of,
                 () -> k.channels().scaleShiftGradient(x, y, film, false, pixels, channels, 0, 1));
-        all.put("halve" + of, () -> k.resample().halve(x, y, false, 1, side, side, 3, 3, channels, 0, 1));
-        all.put("twice" + of, () -> k.resample().twice(x, y, true, 1, 3, 3, side, side, channels, 0, 1));
+        all.put("halve" + of, () -> k.resample().fir(true, x, y, false, 1, side, side, 3, 3, channels, 0, 1));
+        all.put("twice" + of, () -> k.resample().fir(false, x, y, true, 1, 3, 3, side, side, channels, 0, 1));
         all.put("affine" + of, () -> k.elementwise().affine(x, 0.5f, 1, y, false, 0, n));
         all.put("squaredError" + of, () -> k.loss().squaredError(x, y, 0, n));
         all.put("squaredErrorGradient" + of, () -> k.loss().squaredErrorGradient(x, y, 1, z, false, 0, n));

@@ -99,6 +99,11 @@ final class Tolerance {
         return roundings(6 + 2 * Math.abs(exponent), added) + roundings(1, Math.abs(before) + added);
     }
 
+    /** A sum of scaled numbers: two roundings of each factor, one of each addition, and that of adding to what is there. */
+    static double filtered(int terms, double magnitude, double before) {
+        return roundings(2 + terms, magnitude) + roundings(1, magnitude + Math.abs(before));
+    }
+
     /** {@code y = x + before}. */
     static double add(double x, double before) {
         return roundings(1, before(x, before));

@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * Half or about twice the size through a smoothing filter, as in score-based models (arXiv 2011.13456; diffusers'
- * {@code FirDownsample2D} and {@code FirUpsample2D} without a convolution); see {@link Resample#halve} and {@link Resample#twice}.
+ * {@code FirDownsample2D} and {@code FirUpsample2D} without a convolution); see {@link Resample#fir}.
  *
  * @param height the output's height: half of the input's, or at most twice and one, which is what an odd height halves from
  * @param width the output's width
@@ -41,44 +41,23 @@ public record FirResize(int height, int width, boolean halve) implements Op {
         int h = x.dim(1);
         int w = x.dim(2);
         int c = x.dim(3);
-        Workers.Task forward = (n, worker) -> {
-            if (halve) {
-                kernel.halve(binding.input(0), binding.output(), false, HALVE, h, w, height, width, c, n, n + 1);
-            } else {
-                kernel.twice(binding.input(0), binding.output(), false, TWICE, h, w, height, width, c, n, n + 1);
-            }
-        };
-        // Each is the other's adjoint.
-        Workers.Task backward = (n, worker) -> {
-            boolean add = binding.accumulatesInputGradient(0);
-            if (halve) {
-                kernel.twice(
-                        binding.outputGradient(),
-                        binding.inputGradient(0),
-                        add,
-                        HALVE,
-                        height,
-                        width,
-                        h,
-                        w,
-                        c,
-                        n,
-                        n + 1);
-            } else {
-                kernel.halve(
-                        binding.outputGradient(),
-                        binding.inputGradient(0),
-                        add,
-                        TWICE,
-                        height,
-                        width,
-                        h,
-                        w,
-                        c,
-                        n,
-                        n + 1);
-            }
-        };
+        float scale = halve ? HALVE : TWICE;
+        Workers.Task forward = (n, worker) ->
+                kernel.fir(halve, binding.input(0), binding.output(), false, scale, h, w, height, width, c, n, n + 1);
+        // Each direction is the other's adjoint.
+        Workers.Task backward = (n, worker) -> kernel.fir(
+                !halve,
+                binding.outputGradient(),
+                binding.inputGradient(0),
+                binding.accumulatesInputGradient(0),
+                scale,
+                height,
+                width,
+                h,
+                w,
+                c,
+                n,
+                n + 1);
         return new ParallelExecution(binding.workers(), x.dim(0), forward, backward);
     }
 }

@@ -57,44 +57,8 @@ public final class ScalarResample implements Resample {
     }
 
     @Override
-    public void halve(
-            MemorySegment x,
-            MemorySegment y,
-            boolean accumulate,
-            float scale,
-            int h,
-            int w,
-            int oh,
-            int ow,
-            int channels,
-            int from,
-            int to) {
-        filter(Resample::halveSource, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
-    }
-
-    @Override
-    public void twice(
-            MemorySegment x,
-            MemorySegment y,
-            boolean accumulate,
-            float scale,
-            int h,
-            int w,
-            int oh,
-            int ow,
-            int channels,
-            int from,
-            int to) {
-        filter(Resample::twiceSource, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
-    }
-
-    @FunctionalInterface
-    private interface Source {
-        int of(int index, int i, int inLength);
-    }
-
-    private static void filter(
-            Source source,
+    public void fir(
+            boolean halve,
             MemorySegment x,
             MemorySegment y,
             boolean accumulate,
@@ -113,8 +77,8 @@ public final class ScalarResample implements Resample {
                         double sum = 0;
                         for (int i = 0; i < FIR.length; i++) {
                             for (int j = 0; j < FIR.length; j++) {
-                                int iy = source.of(oy, i, h);
-                                int ix = source.of(ox, j, w);
+                                int iy = Resample.firSource(halve, oy, i, h);
+                                int ix = Resample.firSource(halve, ox, j, w);
                                 if (iy >= 0 && ix >= 0) {
                                     long at = (((long) n * h + iy) * w + ix) * channels + c;
                                     sum += FIR[i] * FIR[j] * (double) Memory.get(x, at);

@@ -56,38 +56,7 @@ public final class VectorResample implements Resample {
     }
 
     @Override
-    public void halve(
-            MemorySegment x,
-            MemorySegment y,
-            boolean accumulate,
-            float scale,
-            int h,
-            int w,
-            int oh,
-            int ow,
-            int channels,
-            int from,
-            int to) {
-        filter(true, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
-    }
-
-    @Override
-    public void twice(
-            MemorySegment x,
-            MemorySegment y,
-            boolean accumulate,
-            float scale,
-            int h,
-            int w,
-            int oh,
-            int ow,
-            int channels,
-            int from,
-            int to) {
-        filter(false, x, y, accumulate, scale, h, w, oh, ow, channels, from, to);
-    }
-
-    private static void filter(
+    public void fir(
             boolean halve,
             MemorySegment x,
             MemorySegment y,
@@ -111,9 +80,9 @@ public final class VectorResample implements Resample {
                         Rows.zero(out, channels);
                     }
                     for (int i = 0; i < FIR.length; i++) {
-                        int iy = halve ? Resample.halveSource(oy, i, h) : Resample.twiceSource(oy, i, h);
+                        int iy = Resample.firSource(halve, oy, i, h);
                         for (int j = 0; j < FIR.length && iy >= 0; j++) {
-                            int ix = halve ? Resample.halveSource(ox, j, w) : Resample.twiceSource(ox, j, w);
+                            int ix = Resample.firSource(halve, ox, j, w);
                             if (ix >= 0) {
                                 Rows.addScaled(
                                         xs + ((long) iy * w + ix) * pixel, scale * FIR[i] * FIR[j], out, channels);
