@@ -1,9 +1,9 @@
 package dev.hourglass;
 
-import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.Safetensors;
 import dev.hourglass.io.SafetensorsWriter;
 import dev.hourglass.io.TensorData;
+import dev.hourglass.io.TensorEntry;
 import dev.hourglass.memory.Shape;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,12 +21,13 @@ public final class FileCoding {
      *
      * @param prefix what stands before the name in the input: {@code "c0."}, or nothing
      * @return the output's shape
-     * @throws HourglassException when a file, a name or a shape is wrong
+     * @throws dev.hourglass.error.HourglassException when a file, a name or a shape is wrong
      */
     public static Shape encode(Vae vae, Path input, String prefix, Path output, int threads, boolean exact) {
         try (Safetensors file = Safetensors.open(input)) {
-            Shape shape = shape(file, prefix + "sample");
-            float[] moments = vae.encode(file.floats(prefix + "sample"), shape, threads, exact);
+            TensorEntry entry = FilePrediction.find(file, prefix, "sample");
+            Shape shape = entry.shape();
+            float[] moments = vae.encode(file.floats(entry.name()), shape, threads, exact);
             return write(output, vae.momentsShape(shape), moments);
         }
     }
@@ -36,26 +37,15 @@ public final class FileCoding {
      *
      * @param prefix what stands before the name in the input: {@code "c0."}, or nothing
      * @return the output's shape
-     * @throws HourglassException when a file, a name or a shape is wrong
+     * @throws dev.hourglass.error.HourglassException when a file, a name or a shape is wrong
      */
     public static Shape decode(Vae vae, Path input, String prefix, Path output, int threads, boolean exact) {
         try (Safetensors file = Safetensors.open(input)) {
-            Shape shape = shape(file, prefix + "latent");
-            float[] pictures = vae.decode(file.floats(prefix + "latent"), shape, threads, exact);
+            TensorEntry entry = FilePrediction.find(file, prefix, "latent");
+            Shape shape = entry.shape();
+            float[] pictures = vae.decode(file.floats(entry.name()), shape, threads, exact);
             return write(output, vae.picturesShape(shape), pictures);
         }
-    }
-
-    private static Shape shape(Safetensors file, String name) {
-        if (!file.contains(name)) {
-            throw HourglassException.what("a tensor is missing")
-                    .where(file.file())
-                    .expected("\"" + name + "\"")
-                    .found(file.names().isEmpty() ? "no tensors" : String.join(", ", file.names()))
-                    .mend("name the tensor so, or give --prefix what stands before the name")
-                    .build();
-        }
-        return file.entry(name).shape();
     }
 
     private static Shape write(Path output, Shape shape, float[] values) {

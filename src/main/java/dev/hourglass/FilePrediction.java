@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** One forward pass from a safetensors file to a safetensors file, for comparing with other engines. */
 public final class FilePrediction {
@@ -26,7 +27,8 @@ public final class FilePrediction {
 
     /**
      * Reads {@code sample} (or {@code x}) {@code [N, C, H, W]} of any float type and {@code timestep} (or {@code t}), a scalar,
-     * {@code [1]} or {@code [N]} of any type, and the model's further inputs by their names, and writes {@code output [N, C, H, W]} in float32.
+     * {@code [1]} or {@code [N]} of any type, and the model's further inputs by their names, and writes {@code output [N, C, H, W]} in
+     * float32.
      *
      * @param input the file to read
      * @param prefix what stands before the names in it: {@code "c0."}, or nothing
@@ -51,8 +53,7 @@ public final class FilePrediction {
             Set<String> optional = model.architecture().optionalConditions();
             for (String name : model.architecture().conditions(tokens).keySet()) {
                 if (!optional.contains(name) || file.contains(prefix + name)) {
-                    conditions.put(
-                            name, file.floats(find(file, prefix, name, name).name()));
+                    conditions.put(name, file.floats(find(file, prefix, name).name()));
                 }
             }
         }
@@ -77,16 +78,21 @@ public final class FilePrediction {
         return dims.length == 3 ? Math.toIntExact(dims[1]) : 1;
     }
 
-    private static TensorEntry find(Safetensors file, String prefix, String name, String shortName) {
-        if (!file.contains(prefix + name) && !file.contains(prefix + shortName)) {
-            throw HourglassException.what("a tensor is missing")
-                    .where(file.file())
-                    .expected("\"" + prefix + name + "\" or \"" + prefix + shortName + "\"")
-                    .found(file.names().isEmpty() ? "no tensors" : listed(file.names()))
-                    .mend("name the tensor so, or give --prefix what stands before the name")
-                    .build();
+    /** The tensor of the first of these names that is there. */
+    static TensorEntry find(Safetensors file, String prefix, String... names) {
+        for (String name : names) {
+            if (file.contains(prefix + name)) {
+                return file.entry(prefix + name);
+            }
         }
-        return file.entry(file.contains(prefix + name) ? prefix + name : prefix + shortName);
+        String wanted =
+                Arrays.stream(names).map(name -> "\"" + prefix + name + "\"").collect(Collectors.joining(" or "));
+        throw HourglassException.what("a tensor is missing")
+                .where(file.file())
+                .expected(wanted)
+                .found(file.names().isEmpty() ? "no tensors" : listed(file.names()))
+                .mend("name the tensor so, or give --prefix what stands before the name")
+                .build();
     }
 
     private static String listed(List<String> names) {

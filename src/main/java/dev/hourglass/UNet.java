@@ -65,18 +65,12 @@ public final class UNet implements AutoCloseable {
      * @throws HourglassException when a file is missing or damaged, the class is unknown, or the tensors are not the model's
      */
     public static UNet open(Path folder) {
-        try (ModelFolder files = ModelFolder.open(modelFolder(folder))) {
+        try (ModelFolder files = ModelFolder.open(PipelineFolder.partOrSelf(folder, PipelineFolder.UNET))) {
             Architecture architecture = Architectures.fromConfig(files.config());
             ImageSize size = sampleSize(files.config(), architecture);
             List<Parameter> parameters = Models.parameters(architecture);
             return new UNet(architecture, size, StoredWeights.open(parameters, files.weights()));
         }
-    }
-
-    private static Path modelFolder(Path folder) {
-        return PipelineFolder.isPipeline(folder)
-                ? PipelineFolder.open(folder).part(PipelineFolder.UNET).folder()
-                : folder;
     }
 
     /** One number or two; the architecture's usual size where there is none. */

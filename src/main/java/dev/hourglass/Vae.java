@@ -38,10 +38,7 @@ public final class Vae implements AutoCloseable {
      * @throws HourglassException when a file is missing or damaged, the class is another, or the tensors are not the model's
      */
     public static Vae open(Path folder) {
-        Path own = PipelineFolder.isPipeline(folder)
-                ? PipelineFolder.open(folder).part(PipelineFolder.VAE).folder()
-                : folder;
-        try (ModelFolder files = ModelFolder.open(own)) {
+        try (ModelFolder files = ModelFolder.open(PipelineFolder.partOrSelf(folder, PipelineFolder.VAE))) {
             AutoencoderKL architecture = AutoencoderKL.fromConfig(files.config());
             int scale = architecture.scale();
             Graph graph = graph(architecture, Shape.of(1, scale, scale, architecture.inChannels()), true);

@@ -55,6 +55,11 @@ public record PipelineFolder(Path path, String className, Map<String, Part> part
         return Files.isRegularFile(folder.resolve(INDEX));
     }
 
+    /** The folder of one part where {@code folder} is a pipeline's, {@code folder} itself where it is a model's. */
+    public static Path partOrSelf(Path folder, String part) {
+        return isPipeline(folder) ? open(folder).part(part).folder() : folder;
+    }
+
     /**
      * Reads which parts a pipeline has.
      *

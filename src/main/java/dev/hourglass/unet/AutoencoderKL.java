@@ -51,21 +51,18 @@ public record AutoencoderKL(
         if (!config.className().equals(CLASS_NAME)) {
             throw config.invalid(ModelConfig.CLASS_NAME, CLASS_NAME);
         }
-        List<Integer> channels = config.has("block_out_channels") ? UNet2DSettings.channels(config) : List.of(64);
-        int groups = UNet2DSettings.atLeast(config, "norm_num_groups", 32, 1);
-        if (channels.stream().anyMatch(width -> width % groups != 0)) {
-            throw config.invalid("block_out_channels", "widths that " + groups + " groups divide (norm_num_groups)");
-        }
+        int groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
+        List<Integer> channels = Rules.channels(config, List.of(64), groups);
         requireBlocks(config, "down_block_types", "DownEncoderBlock2D", channels.size());
         requireBlocks(config, "up_block_types", "UpDecoderBlock2D", channels.size());
         return new AutoencoderKL(
-                UNet2DSettings.atLeast(config, "in_channels", 3, 1),
-                UNet2DSettings.atLeast(config, "out_channels", 3, 1),
-                UNet2DSettings.atLeast(config, "latent_channels", 4, 1),
+                Rules.atLeast(config, "in_channels", 3, 1),
+                Rules.atLeast(config, "out_channels", 3, 1),
+                Rules.atLeast(config, "latent_channels", 4, 1),
                 channels,
-                UNet2DSettings.atLeast(config, "layers_per_block", 1, 1),
+                Rules.atLeast(config, "layers_per_block", 1, 1),
                 groups,
-                UNet2DSettings.oneOf(config, "act_fn", "silu", UNet2DSettings.ACTIVATIONS),
+                Rules.activation(config, "act_fn", "silu"),
                 config.bool("mid_block_add_attention", true),
                 config.bool("use_quant_conv", true),
                 config.bool("use_post_quant_conv", true));

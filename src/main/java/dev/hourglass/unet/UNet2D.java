@@ -6,6 +6,7 @@ import dev.hourglass.nn.ResnetBlock;
 import dev.hourglass.nn.ResnetBlock.Resampling;
 import dev.hourglass.nn.Scope;
 import dev.hourglass.nn.SelfAttention;
+import dev.hourglass.nn.TimestepEmbedding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -78,7 +79,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
 
     /** The embedding of timesteps, and of classes where there are any, {@code [N, timeWidth]}. */
     private Value time(Scope top, Value t, Map<String, Value> conditions) {
-        Value time = mlp(top.at("time_embedding"), encoded(top, t));
+        Value time = TimestepEmbedding.apply(top.at("time_embedding"), encoded(top, t), settings.timeWidth(), "silu");
         if (!settings.hasClasses()) {
             return time;
         }
@@ -86,7 +87,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         Scope at = top.at("class_embedding");
         Value classes = switch (settings.classes()) {
             case TABLE -> at.embedding(labels, settings.classCount().getAsInt(), settings.timeWidth());
-            case TIMESTEP -> mlp(at, encoded(top, labels));
+            case TIMESTEP -> TimestepEmbedding.apply(at, encoded(top, labels), settings.timeWidth(), "silu");
             case IDENTITY -> labels;
             case NONE -> throw new IllegalStateException("no classes");
         };
@@ -108,11 +109,6 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         return at.sinusoidal(t, width, order, settings.freqShift());
     }
 
-    private Value mlp(Scope at, Value encoded) {
-        Value hidden = at.at("linear_1").linear(encoded, settings.timeWidth());
-        return at.at("linear_2").linear(at.at("act").silu(hidden), settings.timeWidth());
-    }
-
     /** A level on the way down; adds a wire for each block and for the downsampling. */
     private Value down(Scope at, BlockType type, Value x, Value time, int channels, boolean last, List<Value> wires) {
         Value h = x;
@@ -130,7 +126,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         Scope sampler = at.at("downsamplers").at("0");
         h = settings.resamplesByBlock(type, settings.downsampling())
                 ? block(1).apply(sampler, h, time, channels, Resampling.DOWN)
-                : sampler.at("conv").conv2d(h, channels, 3, settings.downsamplingWindow());
+                : sampler.at("conv").conv2d(h, channels, 3, settings.halving());
         wires.add(h);
         return h;
     }
@@ -183,7 +179,8 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         return new SelfAttention(settings.headWidth().orElse(channels), groups, settings.eps(), scale);
     }
 
-    private static void cut(Scope top, List<Value> wires, Set<Integer> cutWires) {
+    /** Puts zeros in the place of some wires, which are numbered from 1. */
+    static void cut(Scope top, List<Value> wires, Set<Integer> cutWires) {
         for (int wire : cutWires) {
             wires.set(wire - 1, top.at("wire" + wire).zerosLike(wires.get(wire - 1)));
         }

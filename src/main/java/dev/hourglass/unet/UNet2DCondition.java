@@ -1,11 +1,11 @@
 package dev.hourglass.unet;
 
 import dev.hourglass.graph.Value;
-import dev.hourglass.kernel.Conv2dGeometry.Window;
 import dev.hourglass.kernel.TimestepEncoding;
 import dev.hourglass.nn.BasicTransformerBlock;
 import dev.hourglass.nn.ResnetBlock;
 import dev.hourglass.nn.Scope;
+import dev.hourglass.nn.TimestepEmbedding;
 import dev.hourglass.nn.Transformer2D;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -67,9 +67,7 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
         for (int level = 0; level < levels; level++) {
             h = down(top.at("down_blocks").at(String.valueOf(level)), level, h, listening, wires);
         }
-        for (int wire : cutWires) {
-            wires.set(wire - 1, top.at("wire" + wire).zerosLike(wires.get(wire - 1)));
-        }
+        UNet2D.cut(top, wires, cutWires);
         h = middle(top.at("mid_block"), h, listening);
         for (int level = 0; level < levels; level++) {
             h = up(top.at("up_blocks").at(String.valueOf(level)), level, h, listening, wires);
@@ -81,7 +79,8 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     /** The embedding of timesteps and of whatever else goes into every residual block, {@code [N, timeWidth]}. */
     private Value time(Scope top, Value t, Map<String, Value> conditions) {
-        Value time = mlp(top.at("time_embedding"), encoded(top.at("time_proj"), t), settings.activation);
+        Value time = TimestepEmbedding.apply(
+                top.at("time_embedding"), encoded(top.at("time_proj"), t), settings.timeWidth, settings.activation);
         if (settings.classes != UNet2DConditionSettings.Classes.NONE) {
             time = top.at("class_embedding").add(time, classes(top, conditions.get(CLASS_LABELS)));
         }
@@ -90,7 +89,8 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
             Value ids = top.at("add_time_proj")
                     .sinusoidal(conditions.get(TIME_IDS), settings.sizeIdWidth, order, settings.freqShift);
             Value both = top.at("add_embedding").concat(conditions.get(TEXT_EMBEDS), ids);
-            time = top.at("add_embedding").add(time, mlp(top.at("add_embedding"), both, "silu"));
+            time = top.at("add_embedding")
+                    .add(time, TimestepEmbedding.apply(top.at("add_embedding"), both, settings.timeWidth, "silu"));
         }
         return settings.timeActivation == null
                 ? time
@@ -101,9 +101,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
         Scope at = top.at("class_embedding");
         return switch (settings.classes) {
             case TABLE -> at.embedding(labels, settings.classCount, settings.timeWidth);
-            case TIMESTEP -> mlp(at, encoded(top.at("time_proj"), labels), settings.activation);
+            case TIMESTEP ->
+                TimestepEmbedding.apply(
+                        at, encoded(top.at("time_proj"), labels), settings.timeWidth, settings.activation);
             case IDENTITY -> labels;
-            case PROJECTION -> mlp(at, labels, "silu");
+            case PROJECTION -> TimestepEmbedding.apply(at, labels, settings.timeWidth, "silu");
             case SIMPLE_PROJECTION -> at.linear(labels, settings.timeWidth);
             case NONE -> throw new IllegalStateException("no classes");
         };
@@ -115,11 +117,6 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     private Value encoded(Scope at, Value t) {
         return at.sinusoidal(t, settings.channels.getFirst(), order(), settings.freqShift);
-    }
-
-    private Value mlp(Scope at, Value x, String activation) {
-        Value hidden = at.at("act").activation(at.at("linear_1").linear(x, settings.timeWidth), activation);
-        return at.at("linear_2").linear(hidden, settings.timeWidth);
     }
 
     /** A level on the way down; adds a wire for each block and for the downsampling. */
@@ -139,8 +136,7 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
         if (level == settings.channels.size() - 1) {
             return h;
         }
-        Window window = new Window(2, settings.downsamplePadding, 1, 1);
-        h = at.at("downsamplers").at("0").at("conv").conv2d(h, channels, 3, window);
+        h = at.at("downsamplers").at("0").at("conv").conv2d(h, channels, 3, settings.halving);
         wires.add(h);
         return h;
     }

@@ -2,6 +2,7 @@ package dev.hourglass.unet;
 
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
+import dev.hourglass.kernel.Conv2dGeometry.Window;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,7 +59,7 @@ public final class UNet2DConditionSettings {
     final int encoderWidth;
     final boolean projectsText;
     final boolean linearProjection;
-    final int downsamplePadding;
+    final Window halving;
     final String activation;
     final int groups;
     final double eps;
@@ -82,23 +83,18 @@ public final class UNet2DConditionSettings {
         this.config = new LinkedHashMap<>(config.asMap());
         this.config.remove(ModelConfig.CLASS_NAME);
         refuseUnsupported(config);
-        inChannels = UNet2DSettings.atLeast(config, "in_channels", 4, 1);
-        outChannels = UNet2DSettings.atLeast(config, "out_channels", 4, 1);
+        inChannels = Rules.atLeast(config, "in_channels", 4, 1);
+        outChannels = Rules.atLeast(config, "out_channels", 4, 1);
         centersInput = config.bool("center_input_sample", false);
         cosinesFirst = config.bool("flip_sin_to_cos", true);
         freqShift = config.number("freq_shift", 0);
-        channels = config.has("block_out_channels") ? UNet2DSettings.channels(config) : List.of(320, 640, 1280, 1280);
-        groups = UNet2DSettings.atLeast(config, "norm_num_groups", 32, 1);
-        if (channels.stream().anyMatch(width -> width % groups != 0)) {
-            throw config.invalid("block_out_channels", "widths that " + groups + " groups divide (norm_num_groups)");
-        }
-        if (!(channels.getFirst() / 2 > freqShift)) {
-            throw config.invalid("freq_shift", "less than half of the first of block_out_channels");
-        }
+        groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
+        channels = Rules.channels(config, List.of(320, 640, 1280, 1280), groups);
+        Rules.requireFrequencies(config, channels, freqShift);
         downBlocks = blocks(config, "down_block_types", "Down", UNet2DCondition.CROSS_DOWN, UNet2DCondition.DOWN);
         upBlocks = blocks(config, "up_block_types", "Up", UNet2DCondition.CROSS_UP, UNet2DCondition.UP);
         middle = middle(config);
-        middleScale = UNet2DSettings.positive(config, "mid_block_scale_factor", 1);
+        middleScale = Rules.positive(config, "mid_block_scale_factor", 1);
         layers = perLevel(config, "layers_per_block", 2, ModelConfig::integers);
         transformerLayers = perLevel(config, "transformer_layers_per_block", 1, ModelConfig::integers);
         upTransformerLayers = config.has("reverse_transformer_layers_per_block")
@@ -116,24 +112,18 @@ public final class UNet2DConditionSettings {
                 : Collections.nCopies(channels.size(), config.bool("only_cross_attention", false));
         textWidths = perLevel(config, "cross_attention_dim", 1280, ModelConfig::integers);
         projectsText = config.has("encoder_hid_dim");
-        encoderWidth = projectsText ? UNet2DSettings.atLeast(config, "encoder_hid_dim", 1, 1) : textWidths.getFirst();
+        encoderWidth = projectsText ? Rules.atLeast(config, "encoder_hid_dim", 1, 1) : textWidths.getFirst();
         linearProjection = config.bool("use_linear_projection", false);
-        downsamplePadding = config.integer("downsample_padding", 1);
-        if (downsamplePadding != 0 && downsamplePadding != 1) {
-            throw config.invalid("downsample_padding", "0 or 1");
-        }
-        activation = UNet2DSettings.oneOf(config, "act_fn", "silu", UNet2DSettings.ACTIVATIONS);
-        eps = UNet2DSettings.positive(config, "norm_eps", 1e-5);
-        scaleShift = UNet2DSettings.oneOf(
-                        config, "resnet_time_scale_shift", "default", List.of("default", "scale_shift"))
-                .equals("scale_shift");
-        timeWidth = UNet2DSettings.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
-        timeActivation = config.has("time_embedding_act_fn")
-                ? UNet2DSettings.oneOf(config, "time_embedding_act_fn", "", UNet2DSettings.ACTIVATIONS)
-                : null;
+        halving = Rules.halving(config);
+        activation = Rules.activation(config, "act_fn", "silu");
+        eps = Rules.positive(config, "norm_eps", 1e-5);
+        scaleShift = Rules.scaleShift(config);
+        timeWidth = Rules.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
+        timeActivation =
+                config.has("time_embedding_act_fn") ? Rules.activation(config, "time_embedding_act_fn", "") : null;
         inKernel = kernel(config, "conv_in_kernel");
         outKernel = kernel(config, "conv_out_kernel");
-        classCount = config.has("num_class_embeds") ? UNet2DSettings.atLeast(config, "num_class_embeds", 1, 1) : 0;
+        classCount = config.has("num_class_embeds") ? Rules.atLeast(config, "num_class_embeds", 1, 1) : 0;
         classes = classes(config);
         sizeIds = config.has("addition_embed_type");
         projectionWidth = projectionWidth(config);
@@ -144,10 +134,10 @@ public final class UNet2DConditionSettings {
         require(config, "dual_cross_attention", false);
         require(config, "class_embeddings_concat", false);
         require(config, "resnet_skip_time_act", false);
-        UNet2DSettings.oneOf(config, "attention_type", "default", List.of("default"));
-        UNet2DSettings.oneOf(config, "time_embedding_type", "positional", List.of("positional"));
-        UNet2DSettings.oneOf(config, "encoder_hid_dim_type", "text_proj", List.of("text_proj"));
-        UNet2DSettings.oneOf(config, "addition_embed_type", "text_time", List.of("text_time"));
+        config.choice("attention_type", "default", "default");
+        config.choice("time_embedding_type", "positional", "positional");
+        config.choice("encoder_hid_dim_type", "text_proj", "text_proj");
+        config.choice("addition_embed_type", "text_time", "text_time");
         for (String key : List.of("num_attention_heads", "timestep_post_act", "time_cond_proj_dim")) {
             if (config.has(key)) {
                 throw config.invalid(key, "null: the setting is not supported");
@@ -165,7 +155,7 @@ public final class UNet2DConditionSettings {
     }
 
     private static int kernel(ModelConfig config, String key) {
-        int kernel = UNet2DSettings.atLeast(config, key, 3, 1);
+        int kernel = Rules.atLeast(config, key, 3, 1);
         if (kernel % 2 == 0) {
             throw config.invalid(key, "an odd number");
         }
@@ -209,9 +199,9 @@ public final class UNet2DConditionSettings {
         if (config.asMap().containsKey("mid_block_type") && !config.has("mid_block_type")) {
             return Middle.NONE;
         }
-        List<String> known = List.of("UNetMidBlock2DCrossAttn", "UNetMidBlock2D");
-        return UNet2DSettings.oneOf(config, "mid_block_type", known.getFirst(), known)
-                        .equals(known.getFirst())
+        String attending = "UNetMidBlock2DCrossAttn";
+        return config.choice("mid_block_type", attending, attending, "UNetMidBlock2D")
+                        .equals(attending)
                 ? Middle.CROSS_ATTENTION
                 : Middle.PLAIN;
     }
@@ -220,8 +210,8 @@ public final class UNet2DConditionSettings {
         if (!config.has("class_embed_type")) {
             return classCount > 0 ? Classes.TABLE : Classes.NONE;
         }
-        List<String> known = List.of("timestep", "identity", "projection", "simple_projection");
-        return switch (UNet2DSettings.oneOf(config, "class_embed_type", "", known)) {
+        return switch (config.choice(
+                "class_embed_type", "", "timestep", "identity", "projection", "simple_projection")) {
             case "timestep" -> Classes.TIMESTEP;
             case "identity" -> Classes.IDENTITY;
             case "projection" -> Classes.PROJECTION;
@@ -234,11 +224,11 @@ public final class UNet2DConditionSettings {
         if (needed && !config.has("projection_class_embeddings_input_dim")) {
             throw config.invalid("projection_class_embeddings_input_dim", "the width of what is projected");
         }
-        return needed ? UNet2DSettings.atLeast(config, "projection_class_embeddings_input_dim", 1, 1) : 0;
+        return needed ? Rules.atLeast(config, "projection_class_embeddings_input_dim", 1, 1) : 0;
     }
 
     private int sizeIdWidth(ModelConfig config) {
-        int width = UNet2DSettings.atLeast(config, "addition_time_embed_dim", 256, 2);
+        int width = Rules.atLeast(config, "addition_time_embed_dim", 256, 2);
         if (projectionWidth <= TIME_IDS * width) {
             throw config.invalid(
                     "projection_class_embeddings_input_dim",

@@ -22,7 +22,6 @@ public final class UNet2DSettings {
 
     private static final String TIME_TYPE = "time_embedding_type";
     private static final String FOURIER = "fourier";
-    static final List<String> ACTIVATIONS = List.of("silu", "swish", "mish", "gelu", "relu");
 
     /** How classes come in. */
     enum Classes {
@@ -47,7 +46,7 @@ public final class UNet2DSettings {
     private final List<Integer> channels;
     private final int layers;
     private final double middleScale;
-    private final int downsamplePadding;
+    private final Window halving;
     private final String downsampling;
     private final String upsampling;
     private final String activation;
@@ -68,19 +67,20 @@ public final class UNet2DSettings {
     public UNet2DSettings(ModelConfig config) {
         this.config = new LinkedHashMap<>(config.asMap());
         this.config.remove(ModelConfig.CLASS_NAME);
-        inChannels = atLeast(config, "in_channels", 3, 1);
-        outChannels = atLeast(config, "out_channels", 3, 1);
+        inChannels = Rules.atLeast(config, "in_channels", 3, 1);
+        outChannels = Rules.atLeast(config, "out_channels", 3, 1);
         centersInput = config.bool("center_input_sample", false);
-        channels = channels(config);
-        groups = atLeast(config, "norm_num_groups", 32, 1);
-        requireGroups(config, "block_out_channels", groups);
-        eps = positive(config, "norm_eps", 1e-5);
-        timeWidth = atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
-        fourierTime = oneOf(config, TIME_TYPE, "positional", List.of("positional", FOURIER, "learned"))
+        groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
+        channels = Rules.channels(config, List.of(224, 448, 672, 896), groups);
+        eps = Rules.positive(config, "norm_eps", 1e-5);
+        timeWidth = Rules.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
+        fourierTime = config.choice(TIME_TYPE, "positional", "positional", FOURIER, "learned")
                 .equals(FOURIER);
         learnedTimesteps = learnedTimesteps(config);
         freqShift = config.number("freq_shift", 0);
-        requireFrequencies(config);
+        if (!fourierTime && learnedTimesteps.isEmpty()) {
+            Rules.requireFrequencies(config, channels, freqShift);
+        }
         cosinesFirst = config.bool("flip_sin_to_cos", true);
         downBlocks = blocks(
                 config,
@@ -94,68 +94,24 @@ public final class UNet2DSettings {
                 BlockType::up);
         requireSkips(config);
         middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
-        oneOf(config, "mid_block_type", "UNetMidBlock2D", List.of("UNetMidBlock2D"));
-        layers = atLeast(config, "layers_per_block", 2, 1);
-        middleScale = positive(config, "mid_block_scale_factor", 1);
-        downsamplePadding = config.integer("downsample_padding", 1);
-        if (downsamplePadding != 0 && downsamplePadding != 1) {
-            throw config.invalid("downsample_padding", "0 or 1");
-        }
-        downsampling = oneOf(config, "downsample_type", "conv", List.of("conv", "resnet"));
-        upsampling = oneOf(config, "upsample_type", "conv", List.of("conv", "resnet"));
-        activation = oneOf(config, "act_fn", "silu", ACTIVATIONS);
+        config.choice("mid_block_type", "UNetMidBlock2D", "UNetMidBlock2D");
+        layers = Rules.atLeast(config, "layers_per_block", 2, 1);
+        middleScale = Rules.positive(config, "mid_block_scale_factor", 1);
+        halving = Rules.halving(config);
+        downsampling = config.choice("downsample_type", "conv", "conv", "resnet");
+        upsampling = config.choice("upsample_type", "conv", "conv", "resnet");
+        activation = Rules.activation(config, "act_fn", "silu");
         headWidth = headWidth(config);
-        scaleShift = oneOf(config, "resnet_time_scale_shift", "default", List.of("default", "scale_shift"))
-                .equals("scale_shift");
+        scaleShift = Rules.scaleShift(config);
         middleAttends = config.bool("add_attention", true);
         middleAttentionGroups = config.integer("attn_norm_num_groups", scaleShift ? 0 : groups);
         if (config.has("attn_norm_num_groups")) {
-            requireGroups(config, "attn_norm_num_groups", middleAttentionGroups);
+            Rules.requireGroups(config, "attn_norm_num_groups", channels, middleAttentionGroups);
         }
         classCount = config.has("num_class_embeds")
-                ? OptionalInt.of(atLeast(config, "num_class_embeds", 1, 1))
+                ? OptionalInt.of(Rules.atLeast(config, "num_class_embeds", 1, 1))
                 : OptionalInt.empty();
         classes = classes(config);
-    }
-
-    static int atLeast(ModelConfig config, String key, int fallback, int least) {
-        int value = config.integer(key, fallback);
-        if (value < least || value > 1 << 20) {
-            throw config.invalid(key, "a whole number from " + least + " to " + (1 << 20));
-        }
-        return value;
-    }
-
-    static double positive(ModelConfig config, String key, double fallback) {
-        double value = config.number(key, fallback);
-        if (!(value > 0)) {
-            throw config.invalid(key, "a number above 0");
-        }
-        return value;
-    }
-
-    static String oneOf(ModelConfig config, String key, String fallback, List<String> known) {
-        String value = config.string(key, fallback);
-        if (!known.contains(value)) {
-            throw config.invalid(key, "one of " + String.join(", ", known));
-        }
-        return value;
-    }
-
-    static List<Integer> channels(ModelConfig config) {
-        List<Integer> channels =
-                config.has("block_out_channels") ? config.integers("block_out_channels") : List.of(224, 448, 672, 896);
-        boolean fitting = channels.stream().allMatch(width -> width >= 1 && width <= 1 << 16);
-        if (channels.isEmpty() || channels.size() > 16 || !fitting) {
-            throw config.invalid("block_out_channels", "1 to 16 widths from 1 to " + (1 << 16));
-        }
-        return List.copyOf(channels);
-    }
-
-    private void requireGroups(ModelConfig config, String key, int groups) {
-        if (groups < 1 || channels.stream().anyMatch(width -> width % groups != 0)) {
-            throw config.invalid(key, "widths that " + groups + " groups divide (norm_num_groups)");
-        }
     }
 
     private OptionalInt learnedTimesteps(ModelConfig config) {
@@ -165,13 +121,7 @@ public final class UNet2DSettings {
         if (!config.has("num_train_timesteps")) {
             throw config.invalid("num_train_timesteps", "the number of timesteps, since their embedding is learned");
         }
-        return OptionalInt.of(atLeast(config, "num_train_timesteps", 1, 1));
-    }
-
-    private void requireFrequencies(ModelConfig config) {
-        if (!fourierTime && learnedTimesteps.isEmpty() && !(channels.getFirst() / 2 > freqShift)) {
-            throw config.invalid("freq_shift", "less than half of the first of block_out_channels");
-        }
+        return OptionalInt.of(Rules.atLeast(config, "num_train_timesteps", 1, 1));
     }
 
     private List<BlockType> blocks(
@@ -224,7 +174,7 @@ public final class UNet2DSettings {
         if (!absent && !config.has("attention_head_dim")) {
             return OptionalInt.empty(); // null: one head
         }
-        int width = atLeast(config, "attention_head_dim", 8, 1);
+        int width = Rules.atLeast(config, "attention_head_dim", 8, 1);
         if (channels.stream().anyMatch(each -> each < width)) {
             throw config.invalid("attention_head_dim", "no more than each of block_out_channels");
         }
@@ -235,8 +185,7 @@ public final class UNet2DSettings {
         if (!config.has("class_embed_type")) {
             return classCount.isPresent() ? Classes.TABLE : Classes.NONE;
         }
-        return oneOf(config, "class_embed_type", "", List.of("timestep", "identity"))
-                        .equals("timestep")
+        return config.choice("class_embed_type", "", "timestep", "identity").equals("timestep")
                 ? Classes.TIMESTEP
                 : Classes.IDENTITY;
     }
@@ -304,9 +253,8 @@ public final class UNet2DSettings {
         return middleScale;
     }
 
-    /** Three pixels at every second place; without padding there is still a row and a column of zeros at the end. */
-    Window downsamplingWindow() {
-        return new Window(2, downsamplePadding, 1, 1);
+    Window halving() {
+        return halving;
     }
 
     String downsampling() {
