@@ -51,8 +51,8 @@ final class RenamedTensors implements Tensors {
     }
 
     @Override
-    public void copyFloats(String name, MemorySegment target) {
-        stored.copyFloats(storedName(name), target);
+    public void copyFloats(String name, long first, MemorySegment target) {
+        stored.copyFloats(storedName(name), first, target);
     }
 
     @Override

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A safetensors file, mapped into memory and checked whole before anything is read from it: 8 bytes little-endian
- * header length, a JSON header, then the data. The tensors' bytes are read only when asked for. Safe to read from
- * several threads.
+ * A safetensors file, checked whole before anything is read from it: 8 bytes little-endian header length, a JSON header,
+ * then the data. What is asked for is mapped into memory for as long as it takes to convert it, so that a file of any size
+ * weighs no more than what is being read. Safe to read from several threads.
  *
  * @see <a href="https://huggingface.co/docs/safetensors">the format</a>
  */
@@ -25,50 +25,47 @@ public final class Safetensors implements Tensors {
 
     private final Path file;
     private final FileChannel channel;
-    private final long length;
-    private final Arena arena;
-    private final MemorySegment data;
+    private final FileStamp stamp;
+    private final long dataBegin;
     private final SafetensorsHeader header;
 
-    private Safetensors(
-            Path file, FileChannel channel, long length, Arena arena, MemorySegment data, SafetensorsHeader header) {
+    private Safetensors(Path file, FileChannel channel, FileStamp stamp, long dataBegin, SafetensorsHeader header) {
         this.file = file;
         this.channel = channel;
-        this.length = length;
-        this.arena = arena;
-        this.data = data;
+        this.stamp = stamp;
+        this.dataBegin = dataBegin;
         this.header = header;
     }
 
     /**
-     * Maps a file and checks its header.
+     * Opens a file and checks its header.
      *
      * @throws HourglassException when the file is missing, unreadable, cut short, damaged, or of a type not known
      */
     public static Safetensors open(Path file) {
         Problems.requireFile(file, "a safetensors file");
-        Arena arena = Arena.ofShared();
         FileChannel channel = null;
         try {
             channel = FileChannel.open(file, StandardOpenOption.READ);
-            long length = channel.size();
-            MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, length, arena);
-            long headerBytes = headerLength(file, all);
-            MemorySegment data = all.asSlice(Long.BYTES + headerBytes);
-            byte[] json = all.asSlice(Long.BYTES, headerBytes).toArray(ValueLayout.JAVA_BYTE);
-            SafetensorsHeader header = SafetensorsHeader.parse(file, json, data.byteSize());
-            return new Safetensors(file, channel, length, arena, data, header);
+            FileStamp stamp = FileStamp.of(file, channel);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment all = channel.map(FileChannel.MapMode.READ_ONLY, 0, stamp.bytes(), arena);
+                long headerBytes = headerLength(file, all);
+                long dataBegin = Long.BYTES + headerBytes;
+                byte[] json = all.asSlice(Long.BYTES, headerBytes).toArray(ValueLayout.JAVA_BYTE);
+                SafetensorsHeader header = SafetensorsHeader.parse(file, json, stamp.bytes() - dataBegin);
+                return new Safetensors(file, channel, stamp, dataBegin, header);
+            }
         } catch (IOException e) {
-            release(arena, channel);
+            release(channel);
             throw Problems.unreadable(file, e);
         } catch (RuntimeException e) {
-            release(arena, channel);
+            release(channel);
             throw e;
         }
     }
 
-    private static void release(Arena arena, FileChannel channel) {
-        arena.close();
+    private static void release(FileChannel channel) {
         try {
             if (channel != null) {
                 channel.close();
@@ -78,7 +75,6 @@ public final class Safetensors implements Tensors {
         }
     }
 
-    /** The file this was opened from. */
     @Override
     public Path file() {
         return file;
@@ -121,31 +117,37 @@ public final class Safetensors implements Tensors {
     }
 
     @Override
-    public void copyFloats(String name, MemorySegment target) {
+    public void copyFloats(String name, long first, MemorySegment target) {
         TensorEntry entry = entry(name);
-        if (target.byteSize() != entry.elements() * Float.BYTES) {
-            throw HourglassException.what("the tensor does not fit its place in memory")
+        long count = target.byteSize() / Float.BYTES;
+        if (first < 0 || count > entry.elements() - first) {
+            throw HourglassException.what("the tensor has fewer elements than are asked for")
                     .where(file + ": tensor " + entry)
-                    .expected(target.byteSize() / Float.BYTES + " elements")
+                    .expected("elements from " + first + " on, " + count + " in all")
                     .found(entry.elements())
                     .mend("check that the file belongs to this model")
                     .build();
         }
         requireOpen();
-        requireWhole(name);
-        try {
-            FloatDecoder.decode(entry.type(), data.asSlice(entry.begin(), entry.bytes()), target, entry.elements());
+        requireUnchanged(name);
+        long begin = dataBegin + entry.begin() + first * entry.type().bytes();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment source = channel.map(
+                    FileChannel.MapMode.READ_ONLY, begin, count * entry.type().bytes(), arena);
+            FloatDecoder.decode(entry.type(), source, target, count);
+        } catch (IOException e) {
+            throw changed(name, e);
         } catch (InternalError e) {
-            // How the JVM reports a mapped page that is gone; it may also come late, which is why the size is looked at
+            // How the JVM reports a mapped page that is gone; it may also come late, which is why the file is looked at
             // first.
             throw changed(name, e);
         }
     }
 
-    /** Touching pages of a file that someone has cut short since it was mapped is an error of the JVM: ask first. */
-    private void requireWhole(String name) {
+    /** Touching pages of a file that someone has cut short since it was opened is an error of the JVM: ask first. */
+    private void requireUnchanged(String name) {
         try {
-            if (channel.size() < length) {
+            if (!stamp.holds(file, channel)) {
                 throw changed(name, null);
             }
         } catch (IOException e) {
@@ -163,13 +165,11 @@ public final class Safetensors implements Tensors {
 
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            release(arena, channel);
-        }
+        release(channel);
     }
 
     private void requireOpen() {
-        if (!arena.scope().isAlive()) {
+        if (!channel.isOpen()) {
             throw HourglassException.what("the file has been closed")
                     .where(file)
                     .mend("read from it before closing it, or open it again")

@@ -22,7 +22,7 @@ final class ShardedTensors implements Tensors {
     }
 
     /**
-     * Maps all files that an index names, and checks that they hold what it says.
+     * Opens all files that an index names, and checks that they hold what it says.
      *
      * @throws HourglassException when the index or one of the files is missing or damaged, or they disagree
      */
@@ -113,8 +113,8 @@ final class ShardedTensors implements Tensors {
     }
 
     @Override
-    public void copyFloats(String name, MemorySegment target) {
-        shard(name).copyFloats(name, target);
+    public void copyFloats(String name, long first, MemorySegment target) {
+        shard(name).copyFloats(name, first, target);
     }
 
     @Override

@@ -35,14 +35,34 @@ public sealed interface Tensors extends AutoCloseable permits Safetensors, Shard
     TensorEntry entry(String name);
 
     /**
-     * Copies the elements of a tensor into memory of exactly {@code elements * 4} bytes, in the file's order. Float16 and
-     * bfloat16 become the float32 of the same value; what is stored wider is rounded (integers above 2^24 lose their last
-     * digits).
+     * Copies a run of a tensor's elements, in the file's order. Float16 and bfloat16 become the float32 of the same value; what
+     * is stored wider is rounded (integers above 2^24 lose their last digits).
+     *
+     * @param first the first element of the run
+     * @param target native memory, or a float array's segment; its size, a multiple of 4 bytes, is the run's length
+     * @throws HourglassException when there is no such tensor, it ends before the run does, this has been closed, or the file has
+     *     changed since it was opened
+     */
+    void copyFloats(String name, long first, MemorySegment target);
+
+    /**
+     * Copies the elements of a tensor into memory of exactly {@code elements * 4} bytes, converted as in a run.
      *
      * @param target native memory, or a float array's segment
-     * @throws HourglassException when there is no such tensor, the target has another size, or this has been closed
+     * @throws HourglassException as for a run, and when the target has another size
      */
-    void copyFloats(String name, MemorySegment target);
+    default void copyFloats(String name, MemorySegment target) {
+        TensorEntry entry = entry(name);
+        if (target.byteSize() != entry.elements() * Float.BYTES) {
+            throw HourglassException.what("the tensor does not fit its place in memory")
+                    .where(file(name) + ": tensor " + entry)
+                    .expected(target.byteSize() / Float.BYTES + " elements")
+                    .found(entry.elements())
+                    .mend("check that the file belongs to this model")
+                    .build();
+        }
+        copyFloats(name, 0, target);
+    }
 
     /**
      * The elements of a tensor as a fresh array, converted as by {@link #copyFloats}.
@@ -64,7 +84,7 @@ public sealed interface Tensors extends AutoCloseable permits Safetensors, Shard
         return values;
     }
 
-    /** Unmaps the files; nothing can be read from them any more. Closing twice is harmless. */
+    /** Closes the files; nothing can be read from them any more. Closing twice is harmless. */
     @Override
     void close();
 }

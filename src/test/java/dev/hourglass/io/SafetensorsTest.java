@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -278,6 +279,41 @@ class SafetensorsTest {
                 }
                 Problem.expect(() -> read.floats("w"), file, "changed while it was being read");
             }
+        }
+    }
+
+    @Test
+    void aFileWrittenOverWhileOpenIsAnError() throws IOException {
+        Path file = folder.resolve("weights.safetensors");
+        SafetensorsWriter.write(file, List.of(TensorData.of("w", Shape.of(2), 1f, 2f)), Map.of());
+        try (Safetensors read = Safetensors.open(file)) {
+            Files.setLastModifiedTime(file, FileTime.fromMillis(1));
+            Problem.expect(() -> read.floats("w"), file, "changed while it was being read");
+        }
+    }
+
+    /** The file that was opened lives on under no name. */
+    @Test
+    void aFileThatIsReplacedOrDeletedWhileOpenIsReadAsItWas() throws IOException {
+        Path file = folder.resolve("weights.safetensors");
+        SafetensorsWriter.write(file, List.of(TensorData.of("w", Shape.of(2), 1f, 2f)), Map.of());
+        try (Safetensors read = Safetensors.open(file)) {
+            SafetensorsWriter.write(file, List.of(TensorData.of("w", Shape.of(2), 3f, 4f)), Map.of());
+            assertArrayEquals(new float[] {1, 2}, read.floats("w"));
+            Files.delete(file);
+            assertArrayEquals(new float[] {1, 2}, read.floats("w"));
+        }
+    }
+
+    @Test
+    void partsOfATensor() {
+        Path file = folder.resolve("weights.safetensors");
+        SafetensorsWriter.write(file, List.of(TensorData.of("w", Shape.of(4), 1f, 2f, 3f, 4f)), Map.of());
+        try (Safetensors read = Safetensors.open(file)) {
+            float[] part = new float[2];
+            read.copyFloats("w", 1, MemorySegment.ofArray(part));
+            assertArrayEquals(new float[] {2, 3}, part);
+            Problem.expect(() -> read.copyFloats("w", 3, MemorySegment.ofArray(part)), file, "from 3 on, 2 in all");
         }
     }
 
