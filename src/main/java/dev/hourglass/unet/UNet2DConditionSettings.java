@@ -83,6 +83,31 @@ public final class UNet2DConditionSettings {
         this.config = new LinkedHashMap<>(config.asMap());
         this.config.remove(ModelConfig.CLASS_NAME);
         refuseUnsupported(config);
+        Rules.requireValues(
+                config,
+                "in_channels",
+                "out_channels",
+                "flip_sin_to_cos",
+                "freq_shift",
+                "down_block_types",
+                "up_block_types",
+                "only_cross_attention",
+                "block_out_channels",
+                "layers_per_block",
+                "downsample_padding",
+                "mid_block_scale_factor",
+                "act_fn",
+                "norm_num_groups",
+                "norm_eps",
+                "cross_attention_dim",
+                "transformer_layers_per_block",
+                "attention_head_dim",
+                "resnet_time_scale_shift",
+                "resnet_out_scale_factor",
+                "time_embedding_type",
+                "conv_in_kernel",
+                "conv_out_kernel",
+                "attention_type");
         inChannels = Rules.atLeast(config, "in_channels", 4, 1);
         outChannels = Rules.atLeast(config, "out_channels", 4, 1);
         centersInput = config.bool("center_input_sample", false);
@@ -111,7 +136,13 @@ public final class UNet2DConditionSettings {
                 ? sized(config, "only_cross_attention", config.bools("only_cross_attention"))
                 : Collections.nCopies(channels.size(), config.bool("only_cross_attention", false));
         textWidths = perLevel(config, "cross_attention_dim", 1280, ModelConfig::integers);
+        if (textWidths.stream().distinct().count() > 1) {
+            throw config.invalid("cross_attention_dim", "one width, since all levels listen to one text");
+        }
         projectsText = config.has("encoder_hid_dim");
+        if (!projectsText && config.has("encoder_hid_dim_type")) {
+            throw config.invalid("encoder_hid_dim", "the width of what is projected, as encoder_hid_dim_type is set");
+        }
         encoderWidth = projectsText ? Rules.atLeast(config, "encoder_hid_dim", 1, 1) : textWidths.getFirst();
         linearProjection = config.bool("use_linear_projection", false);
         halving = Rules.halving(config);
@@ -228,7 +259,10 @@ public final class UNet2DConditionSettings {
     }
 
     private int sizeIdWidth(ModelConfig config) {
-        int width = Rules.atLeast(config, "addition_time_embed_dim", 256, 2);
+        if (!config.has("addition_time_embed_dim")) {
+            throw config.invalid("addition_time_embed_dim", "the width of a number's encoding");
+        }
+        int width = Rules.atLeast(config, "addition_time_embed_dim", 2, 2);
         if (projectionWidth <= TIME_IDS * width) {
             throw config.invalid(
                     "projection_class_embeddings_input_dim",

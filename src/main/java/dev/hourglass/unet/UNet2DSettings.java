@@ -67,6 +67,22 @@ public final class UNet2DSettings {
     public UNet2DSettings(ModelConfig config) {
         this.config = new LinkedHashMap<>(config.asMap());
         this.config.remove(ModelConfig.CLASS_NAME);
+        Rules.requireValues(
+                config,
+                "in_channels",
+                "out_channels",
+                "flip_sin_to_cos",
+                "freq_shift",
+                "down_block_types",
+                "up_block_types",
+                "block_out_channels",
+                "layers_per_block",
+                "mid_block_scale_factor",
+                "downsample_padding",
+                "act_fn",
+                "norm_eps",
+                "resnet_time_scale_shift",
+                "time_embedding_type");
         inChannels = Rules.atLeast(config, "in_channels", 3, 1);
         outChannels = Rules.atLeast(config, "out_channels", 3, 1);
         centersInput = config.bool("center_input_sample", false);
