@@ -98,7 +98,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         int width = settings.channels().getFirst();
         Scope at = top.at("time_proj");
         if (settings.fourierTime()) {
-            return at.fourier(t, width, FOURIER_DEVIATION);
+            return at.fourier(t, width, FOURIER_DEVIATION, true, TimestepEncoding.Order.SIN_COS);
         }
         OptionalInt learned = settings.learnedTimesteps();
         if (learned.isPresent()) {

@@ -3,13 +3,12 @@ package dev.hourglass.unet;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Function;
+import java.util.Set;
 
 /**
  * The settings of a {@link UNet2D}, by diffusers' keys: those that are missing have diffusers' defaults, those that nothing depends on
@@ -20,6 +19,7 @@ public final class UNet2DSettings {
     /** Channels of the image that {@link SkipLevels} carry along; diffusers has it in the code. */
     static final int SKIP_CHANNELS = 3;
 
+    private static final Set<BlockType> BLOCKS = EnumSet.range(BlockType.PLAIN, BlockType.ATTENTION_SKIP);
     private static final String TIME_TYPE = "time_embedding_type";
     private static final String FOURIER = "fourier";
 
@@ -98,16 +98,20 @@ public final class UNet2DSettings {
             Rules.requireFrequencies(config, channels, freqShift);
         }
         cosinesFirst = config.bool("flip_sin_to_cos", true);
-        downBlocks = blocks(
+        downBlocks = BlockType.read(
                 config,
                 "down_block_types",
                 List.of("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
-                BlockType::down);
-        upBlocks = blocks(
+                channels.size(),
+                BlockType::down,
+                BLOCKS);
+        upBlocks = BlockType.read(
                 config,
                 "up_block_types",
                 List.of("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
-                BlockType::up);
+                channels.size(),
+                BlockType::up,
+                BLOCKS);
         requireSkips(config);
         middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
         config.choice("mid_block_type", "UNetMidBlock2D", "UNetMidBlock2D");
@@ -138,30 +142,6 @@ public final class UNet2DSettings {
             throw config.invalid("num_train_timesteps", "the number of timesteps, since their embedding is learned");
         }
         return OptionalInt.of(Rules.atLeast(config, "num_train_timesteps", 1, 1));
-    }
-
-    private List<BlockType> blocks(
-            ModelConfig config, String key, List<String> fallback, Function<BlockType, String> name) {
-        List<String> names = config.has(key) ? config.strings(key) : fallback;
-        if (names.size() != channels.size()) {
-            throw config.invalid(key, channels.size() + " block types, as many as block_out_channels has widths");
-        }
-        List<BlockType> types = new ArrayList<>();
-        for (String each : names) {
-            String plain = each.startsWith("UNetRes") ? each.substring("UNetRes".length()) : each;
-            types.add(Arrays.stream(BlockType.values())
-                    .filter(type -> name.apply(type).equals(plain))
-                    .findFirst()
-                    .orElseThrow(() -> config.invalid(
-                            key,
-                            "only "
-                                    + String.join(
-                                            ", ",
-                                            Arrays.stream(BlockType.values())
-                                                    .map(name)
-                                                    .toList()))));
-        }
-        return List.copyOf(types);
     }
 
     /** The image that comes along has three channels, and only the levels that carry it change its size. */

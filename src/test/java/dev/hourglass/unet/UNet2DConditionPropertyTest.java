@@ -27,6 +27,16 @@ class UNet2DConditionPropertyTest {
 
     private static final int IMAGES = 2;
     private static final int TOKENS = 3;
+    private static final String[] DOWN = {
+        "CrossAttnDownBlock2D",
+        "DownBlock2D",
+        "AttnDownBlock2D",
+        "ResnetDownsampleBlock2D",
+        "SimpleCrossAttnDownBlock2D"
+    };
+    private static final String[] UP = {
+        "CrossAttnUpBlock2D", "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D", "SimpleCrossAttnUpBlock2D"
+    };
 
     private record Case(Map<String, Object> config, int height, int width) {}
 
@@ -39,17 +49,30 @@ class UNet2DConditionPropertyTest {
         int levels = 1 + random.nextInt(3);
         Map<String, Object> config = new HashMap<>();
         config.put("_class_name", UNet2DCondition.CLASS_NAME);
-        config.put("down_block_types", repeat(levels, () -> one(random, "CrossAttnDownBlock2D", "DownBlock2D")));
-        config.put("up_block_types", repeat(levels, () -> one(random, "CrossAttnUpBlock2D", "UpBlock2D")));
-        config.put("mid_block_type", one(random, "UNetMidBlock2DCrossAttn", "UNetMidBlock2D", null));
+        config.put("down_block_types", repeat(levels, () -> one(random, DOWN)));
+        config.put("up_block_types", repeat(levels, () -> one(random, UP)));
+        config.put(
+                "mid_block_type",
+                one(random, "UNetMidBlock2DCrossAttn", "UNetMidBlock2DSimpleCrossAttn", "UNetMidBlock2D", null));
         config.put("block_out_channels", repeat(levels, () -> 4 * (2 + random.nextInt(4))));
         config.put("norm_num_groups", one(random, 2, 4));
         config.put("layers_per_block", perLevel(random, levels, () -> 1 + random.nextInt(2)));
         config.put("transformer_layers_per_block", perLevel(random, levels, () -> 1 + random.nextInt(2)));
         config.put("attention_head_dim", perLevel(random, levels, () -> one(random, 1, 2, 4)));
         config.put("only_cross_attention", perLevel(random, levels, random::nextBoolean));
-        config.put("cross_attention_dim", 6);
-        config.put("encoder_hid_dim", one(random, null, 5));
+        config.put("cross_attention_dim", 32);
+        config.put("encoder_hid_dim", one(random, null, 32));
+        if (config.get("encoder_hid_dim") != null) {
+            config.put("encoder_hid_dim_type", one(random, null, "text_proj", "text_image_proj", "image_proj"));
+        }
+        config.put("cross_attention_norm", one(random, null, "group_norm"));
+        config.put("resnet_skip_time_act", random.nextBoolean());
+        config.put("resnet_out_scale_factor", one(random, 1, 1.5));
+        config.put("mid_block_only_cross_attention", one(random, null, true, false));
+        config.put("time_embedding_type", one(random, "positional", "fourier"));
+        config.put("timestep_post_act", one(random, null, "silu"));
+        config.put("time_cond_proj_dim", one(random, null, 7));
+        config.put("addition_embed_type_num_heads", 4);
         config.put("use_linear_projection", random.nextBoolean());
         config.put("in_channels", one(random, 4, 8, 9));
         config.put("out_channels", 1 + random.nextInt(4));
@@ -66,7 +89,13 @@ class UNet2DConditionPropertyTest {
         config.put("projection_class_embeddings_input_dim", 31);
         config.put("class_embed_type", one(random, null, "timestep", "identity", "projection", "simple_projection"));
         config.put("num_class_embeds", one(random, null, 5));
-        config.put("addition_embed_type", one(random, null, "text_time"));
+        boolean pictured = config.get("encoder_hid_dim") != null;
+        config.put(
+                "addition_embed_type", one(random, null, "text_time", "text", "text_image", pictured ? "image" : null));
+        boolean classes = config.get("class_embed_type") != null || config.get("num_class_embeds") != null;
+        config.put(
+                "class_embeddings_concat",
+                classes && config.get("addition_embed_type") == null && random.nextBoolean());
         config.put("addition_time_embed_dim", 4);
         // a norm over two numbers is nearly their sign, which no small step follows
         int least = 3 << levels - 1;

@@ -67,7 +67,20 @@ class UNet2DConditionTest {
                 "up_block_types; [\"UpBlock2D\", \"UpDecoderBlock2D\"]",
                 "downsample_padding; 2",
                 "conv_in_kernel; 2",
-                "only_cross_attention; [true]"
+                "only_cross_attention; [true]",
+                "down_block_types; [\"DownBlock2D\", \"KDownBlock2D\"]",
+                "encoder_hid_dim_type; \"text_proj\"",
+                "addition_embed_type; \"image\"",
+                "addition_embed_type; \"text\"",
+                "class_embeddings_concat; true",
+                "cross_attention_norm; \"batch_norm\"",
+                "resnet_out_scale_factor; 0",
+                "time_cond_proj_dim; 0",
+                "timestep_post_act; \"tanh\"",
+                "transformer_layers_per_block; [1]",
+                "transformer_layers_per_block; [[1], [1]]",
+                "reverse_transformer_layers_per_block; [[1], 2]",
+                "reverse_transformer_layers_per_block; 1"
             })
     void aWrongSettingIsRefusedByItsKey(String key, String json) {
         Map<String, Object> changes = Json.parse("test", "{\"%s\": %s}".formatted(key, json));
