@@ -20,6 +20,8 @@ public final class UNet2DSettings {
     static final int SKIP_CHANNELS = 3;
 
     private static final Set<BlockType> BLOCKS = EnumSet.range(BlockType.PLAIN, BlockType.ATTENTION_SKIP);
+    private static final int MOST_GROUPS = 32;
+    private static final String GROUPS = "norm_num_groups";
     private static final String TIME_TYPE = "time_embedding_type";
     private static final String FOURIER = "fourier";
 
@@ -86,8 +88,9 @@ public final class UNet2DSettings {
         inChannels = Rules.atLeast(config, "in_channels", 3, 1);
         outChannels = Rules.atLeast(config, "out_channels", 3, 1);
         centersInput = config.bool("center_input_sample", false);
-        groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
-        channels = Rules.channels(config, List.of(224, 448, 672, 896), groups);
+        boolean grouped = !config.asMap().containsKey(GROUPS) || config.has(GROUPS);
+        groups = grouped ? Rules.atLeast(config, GROUPS, 32, 1) : 0;
+        channels = Rules.channels(config, List.of(224, 448, 672, 896), grouped ? groups : 1);
         eps = Rules.positive(config, "norm_eps", 1e-5);
         timeWidth = Rules.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
         fourierTime = config.choice(TIME_TYPE, "positional", "positional", FOURIER, "learned")
@@ -113,6 +116,9 @@ public final class UNet2DSettings {
                 BlockType::up,
                 BLOCKS);
         requireSkips(config);
+        if (!grouped) {
+            requireOwnGroups(config);
+        }
         middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
         config.choice("mid_block_type", "UNetMidBlock2D", "UNetMidBlock2D");
         layers = Rules.atLeast(config, "layers_per_block", 2, 1);
@@ -124,7 +130,7 @@ public final class UNet2DSettings {
         headWidth = headWidth(config);
         scaleShift = Rules.scaleShift(config);
         middleAttends = config.bool("add_attention", true);
-        middleAttentionGroups = config.integer("attn_norm_num_groups", scaleShift ? 0 : groups);
+        middleAttentionGroups = config.integer("attn_norm_num_groups", scaleShift ? 0 : groups(channels.getLast()));
         if (config.has("attn_norm_num_groups")) {
             Rules.requireGroups(config, "attn_norm_num_groups", channels, middleAttentionGroups);
         }
@@ -162,6 +168,16 @@ public final class UNet2DSettings {
         }
         if (up && outChannels != SKIP_CHANNELS) {
             throw config.invalid("out_channels", SKIP_CHANNELS + ", since a level carries the image along");
+        }
+    }
+
+    /** Without a number of groups, as score-based models are saved, only skip levels know what to do. */
+    private void requireOwnGroups(ModelConfig config) {
+        boolean skips = downBlocks.stream().allMatch(BlockType::skips)
+                && upBlocks.stream().allMatch(BlockType::skips);
+        boolean divided = channels.stream().allMatch(width -> width >= 4 && width % groups(width) == 0);
+        if (!skips || !divided) {
+            throw config.invalid(GROUPS, "a number, unless all levels are skip blocks of fitting widths");
         }
     }
 
@@ -275,8 +291,9 @@ public final class UNet2DSettings {
         return headWidth;
     }
 
-    int groups() {
-        return groups;
+    /** Groups of a norm of some channels, where a level has no rule of its own. */
+    int groups(int width) {
+        return groups > 0 ? groups : Math.min(width / 4, MOST_GROUPS);
     }
 
     /** Groups of the norm before the neck's attention, 0 for no norm. */
