@@ -50,7 +50,7 @@ public final class FilePrediction {
             sample = file.floats(images.name());
             timesteps = timesteps(file, find(file, prefix, "timestep", "t"), shape.dim(0));
             tokens = tokens(file, prefix + UNet2DCondition.TEXT);
-            Set<String> optional = model.architecture().optionalConditions();
+            Set<String> optional = model.architecture().optionalConditions().keySet();
             for (String name : model.architecture().conditions(tokens).keySet()) {
                 if (!optional.contains(name) || file.contains(prefix + name)) {
                     conditions.put(name, file.floats(find(file, prefix, name).name()));

@@ -48,7 +48,7 @@ public final class Session implements AutoCloseable {
         this.options = options;
         Set<String> conditions = architecture.conditions(options.tokens()).keySet();
         missingConditions = new TreeSet<>(conditions);
-        missingConditions.removeAll(architecture.optionalConditions());
+        missingConditions.removeAll(architecture.optionalConditions().keySet());
         Models.requireSize(architecture, options);
         kernels = Backend.kernels(options.exact());
         workers = new Workers(options.threads());
@@ -75,10 +75,10 @@ public final class Session implements AutoCloseable {
         sample = program.input(Architecture.SAMPLE);
         timesteps = program.input(Architecture.TIMESTEP);
         prediction = program.output(Models.OUTPUT);
-        for (String name : architecture.optionalConditions()) {
+        architecture.optionalConditions().forEach((name, value) -> {
             Tensor input = program.input(name);
-            kernels.elementwise().fill(input.segment(), 1, 0, input.shape().elements());
-        }
+            kernels.elementwise().fill(input.segment(), value, 0, input.shape().elements());
+        });
         stagedInput = staging.tensor(0, sample.shape());
         stagedOutput = staging.tensor(Slab.aligned(sample.shape().floatBytes()), prediction.shape());
     }

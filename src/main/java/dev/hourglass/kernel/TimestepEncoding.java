@@ -20,10 +20,15 @@ public interface TimestepEncoding {
     }
 
     /**
-     * Gaussian Fourier features (arXiv 2006.10739; diffusers' {@code GaussianFourierProjection} with {@code log}):
-     * {@code y[n] = [sin(2 pi w ln t[n]), cos(2 pi w ln t[n])]}, from {@code w [dim]} to {@code [N, 2 dim]}.
+     * Gaussian Fourier features (arXiv 2006.10739; diffusers' {@code GaussianFourierProjection}):
+     * {@code y[n] = [sin(2 pi w s[n]), cos(2 pi w s[n])]}, from {@code w [dim]} to {@code [N, 2 dim]}, where {@code s} is {@code ln t} or
+     * {@code t} itself.
+     *
+     * @param log whether the logarithm of {@code t} is encoded
+     * @param order sines or cosines first
      */
-    void fourier(MemorySegment t, MemorySegment w, MemorySegment y, int dim, int from, int to);
+    void fourier(
+            MemorySegment t, MemorySegment w, MemorySegment y, int dim, boolean log, Order order, int from, int to);
 
     /** {@code y [N, dim]} from {@code t [N]}. */
     void encode(

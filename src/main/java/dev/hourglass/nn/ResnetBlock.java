@@ -19,6 +19,7 @@ import dev.hourglass.graph.Value;
  * @param scaleShift whether the timestep scales, too ({@code resnet_time_scale_shift = "scale_shift"})
  * @param outputScale what the sum is divided by
  * @param shortcut whether there is a {@code conv_shortcut} even where the channels stay as many
+ * @param rawTime whether the timestep comes in without an activation ({@code resnet_skip_time_act})
  */
 public record ResnetBlock(
         int groups,
@@ -27,7 +28,20 @@ public record ResnetBlock(
         String activation,
         boolean scaleShift,
         double outputScale,
-        boolean shortcut) {
+        boolean shortcut,
+        boolean rawTime) {
+
+    /** A block whose timestep goes through the activation, as usual. */
+    public ResnetBlock(
+            int groups,
+            int outGroups,
+            double eps,
+            String activation,
+            boolean scaleShift,
+            double outputScale,
+            boolean shortcut) {
+        this(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, false);
+    }
 
     /** A change of size. */
     @FunctionalInterface
@@ -77,7 +91,7 @@ public record ResnetBlock(
         if (t == null) {
             h = norm(at.at("norm2"), h, outGroups);
         } else {
-            h = timed(at, h, at.at("time_emb_proj").activation(t, activation), out);
+            h = timed(at, h, rawTime ? t : at.at("time_emb_proj").activation(t, activation), out);
         }
         h = at.at("conv2").conv2d(h, out, 3);
         Value residual = resampling.apply(at.at("input"), x);

@@ -11,6 +11,7 @@ import dev.hourglass.graph.op.Attention;
 import dev.hourglass.graph.op.AveragePool;
 import dev.hourglass.graph.op.ChannelShift;
 import dev.hourglass.graph.op.Concat;
+import dev.hourglass.graph.op.ConcatTokens;
 import dev.hourglass.graph.op.Conv2d;
 import dev.hourglass.graph.op.DivideImages;
 import dev.hourglass.graph.op.Embedding;
@@ -22,9 +23,11 @@ import dev.hourglass.graph.op.LayerNorm;
 import dev.hourglass.graph.op.Linear;
 import dev.hourglass.graph.op.NearestResize;
 import dev.hourglass.graph.op.Op;
+import dev.hourglass.graph.op.Reshape;
 import dev.hourglass.graph.op.ScaleShift;
 import dev.hourglass.graph.op.Silu;
 import dev.hourglass.graph.op.SinusoidalEncoding;
+import dev.hourglass.graph.op.TokenSum;
 import dev.hourglass.graph.op.Zeros;
 import dev.hourglass.kernel.Activation.Kind;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
@@ -90,7 +93,7 @@ public record Scope(Graph graph, String path) {
 
     /** Group norm with {@code eps} added to the variance. */
     public Value groupNorm(Value x, int groups, float eps) {
-        int channels = x.shape().dim(3);
+        int channels = x.shape().dim(-1);
         Parameter gamma =
                 parameter("weight", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(1));
         Parameter beta = parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
@@ -209,11 +212,11 @@ public record Scope(Graph graph, String path) {
         return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false), List.of(), x);
     }
 
-    /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}. */
-    public Value fourier(Value t, int dim, double deviation) {
+    /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}, or of their logarithms. */
+    public Value fourier(Value t, int dim, double deviation, boolean log, TimestepEncoding.Order order) {
         Parameter weight =
                 parameter("weight", Shape.of(dim), new ParameterLayout.Plain(), Parameter.Init.deviation(deviation));
-        return apply(new FourierEncoding(dim), List.of(weight), t);
+        return apply(new FourierEncoding(dim, log, order), List.of(weight), t);
     }
 
     /** Images {@code [N, ..]} over one number each, {@code t [N]}. */
@@ -226,9 +229,38 @@ public record Scope(Graph graph, String path) {
         return at("concat").apply(new Concat(), List.of(), a, b);
     }
 
+    /** Tokens of {@code a [N, .., C]}, then tokens of {@code b [N, .., C]}: {@code [N, S + T, C]}. */
+    public Value concatTokens(Value a, Value b) {
+        return at("concat").apply(new ConcatTokens(), List.of(), a, b);
+    }
+
+    /** The mean over tokens, {@code [N, .., C]} to {@code [N, C]}. */
+    public Value tokenMean(Value x) {
+        Shape shape = x.shape();
+        Value sum = at("sum").apply(new TokenSum(), List.of(), x);
+        return affine(sum, (double) shape.dim(0) * shape.dim(-1) / shape.elements(), 0);
+    }
+
+    /** The same numbers under other axes, {@code [N, axes]}. */
+    public Value reshape(Value x, Integer... axes) {
+        return at("reshape").apply(new Reshape(List.of(axes)), List.of(), x);
+    }
+
+    /** A learned row, {@code [1, dim]} in files, for each of {@code images}: {@code [images, dim]}. */
+    public Value learnedRow(String name, int images, int dim) {
+        Parameter row = parameter(
+                name, Shape.of(1, dim), new ParameterLayout.Plain(), Parameter.Init.deviation(1 / Math.sqrt(dim)));
+        return at(name).apply(new Embedding(1, dim), List.of(row), at(name).zeros(Shape.of(images)));
+    }
+
+    /** Zeros. */
+    public Value zeros(Shape shape) {
+        return at("zeros").apply(new Zeros(shape), List.of());
+    }
+
     /** Zeros of the shape of {@code like}. */
     public Value zerosLike(Value like) {
-        return at("zeros").apply(new Zeros(like.shape()), List.of());
+        return zeros(like.shape());
     }
 
     /** The sinusoidal encoding {@code [N, dim]} of timesteps {@code [N]}. */

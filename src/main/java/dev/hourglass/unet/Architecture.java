@@ -63,9 +63,9 @@ public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
         return Map.of();
     }
 
-    /** Conditions that need not be set: they are all ones then. */
-    default Set<String> optionalConditions() {
-        return Set.of();
+    /** Conditions that need not be set, and what fills them then. */
+    default Map<String, Float> optionalConditions() {
+        return Map.of();
     }
 
     /** Height and width of the images such models are usually made for. */

@@ -12,6 +12,15 @@ final class Rules {
 
     private Rules() {}
 
+    /** Keys that diffusers has no {@code null} for: it would not be the default. */
+    static void requireValues(ModelConfig config, String... keys) {
+        for (String key : keys) {
+            if (config.asMap().containsKey(key) && !config.has(key)) {
+                throw config.invalid(key, "a value, or no such key for the default");
+            }
+        }
+    }
+
     /** A whole number, {@code least} or more, and small enough to be a size. */
     static int atLeast(ModelConfig config, String key, int fallback, int least) {
         int value = config.integer(key, fallback);

@@ -69,7 +69,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
                 h = up(at, type, h, time, width, wires);
             }
         }
-        h = top.at("conv_norm_out").groupNorm(h, settings.groups(), (float) settings.eps());
+        h = top.at("conv_norm_out").groupNorm(h, settings.groups(channels.getFirst()), (float) settings.eps());
         h = top.at("conv_out").conv2d(top.at("conv_norm_out").silu(h), settings.outChannels(), 3);
         if (image != null) {
             h = top.at("conv_out").add(h, image);
@@ -98,7 +98,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         int width = settings.channels().getFirst();
         Scope at = top.at("time_proj");
         if (settings.fourierTime()) {
-            return at.fourier(t, width, FOURIER_DEVIATION);
+            return at.fourier(t, width, FOURIER_DEVIATION, true, TimestepEncoding.Order.SIN_COS);
         }
         OptionalInt learned = settings.learnedTimesteps();
         if (learned.isPresent()) {
@@ -113,9 +113,9 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     private Value down(Scope at, BlockType type, Value x, Value time, int channels, boolean last, List<Value> wires) {
         Value h = x;
         for (int layer = 0; layer < settings.layers(); layer++) {
-            h = block(1).apply(at.at("resnets").at(String.valueOf(layer)), h, time, channels);
+            h = block(1, channels).apply(at.at("resnets").at(String.valueOf(layer)), h, time, channels);
             if (type.attends()) {
-                h = attention(channels, settings.groups(), 1)
+                h = attention(channels, settings.groups(channels), 1)
                         .apply(at.at("attentions").at(String.valueOf(layer)), h);
             }
             wires.add(h);
@@ -125,7 +125,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         }
         Scope sampler = at.at("downsamplers").at("0");
         h = settings.resamplesByBlock(type, settings.downsampling())
-                ? block(1).apply(sampler, h, time, channels, Resampling.DOWN)
+                ? block(1, channels).apply(sampler, h, time, channels, Resampling.DOWN)
                 : sampler.at("conv").conv2d(h, channels, 3, settings.halving());
         wires.add(h);
         return h;
@@ -134,12 +134,12 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     private Value middle(Scope at, Value x, Value time) {
         int channels = x.shape().dim(3);
         double scale = settings.middleScale();
-        Value h = block(scale).apply(at.at("resnets").at("0"), x, time, channels);
+        Value h = block(scale, channels).apply(at.at("resnets").at("0"), x, time, channels);
         if (settings.middleAttends()) {
             h = attention(channels, settings.middleAttentionGroups(), scale)
                     .apply(at.at("attentions").at("0"), h);
         }
-        return block(scale).apply(at.at("resnets").at("1"), h, time, channels);
+        return block(scale, channels).apply(at.at("resnets").at("1"), h, time, channels);
     }
 
     /** A level on the way up: each block gets the last wire that is left; then to the size of the wire of the next level. */
@@ -148,9 +148,9 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         for (int layer = 0; layer <= settings.layers(); layer++) {
             String number = String.valueOf(layer);
             h = at.at("resnets").at(number).concat(h, wires.removeLast());
-            h = block(1).apply(at.at("resnets").at(number), h, time, channels);
+            h = block(1, channels).apply(at.at("resnets").at(number), h, time, channels);
             if (type.attends()) {
-                h = attention(channels, settings.groups(), 1)
+                h = attention(channels, settings.groups(channels), 1)
                         .apply(at.at("attentions").at(number), h);
             }
         }
@@ -160,14 +160,14 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
         Scope sampler = at.at("upsamplers").at("0");
         Value next = wires.getLast();
         return settings.resamplesByBlock(type, settings.upsampling())
-                ? block(1).apply(sampler, h, time, channels, Resampling.to(next))
+                ? block(1, channels).apply(sampler, h, time, channels, Resampling.to(next))
                 : sampler.at("conv").conv2d(sampler.resizeLike(h, next), channels, 3);
     }
 
-    private ResnetBlock block(double scale) {
+    private ResnetBlock block(double scale, int channels) {
         return new ResnetBlock(
-                settings.groups(),
-                settings.groups(),
+                settings.groups(channels),
+                settings.groups(channels),
                 settings.eps(),
                 settings.activation(),
                 settings.scaleShift(),

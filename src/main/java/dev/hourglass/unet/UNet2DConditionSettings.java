@@ -3,10 +3,17 @@ package dev.hourglass.unet;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
+import dev.hourglass.nn.AddedAttention;
+import dev.hourglass.nn.AddedAttention.TextNorm;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The settings of a {@link UNet2DCondition}, by diffusers' keys: those that are missing have diffusers' defaults; what is not supported is
@@ -14,65 +21,40 @@ import java.util.Map;
  */
 public final class UNet2DConditionSettings {
 
-    /** Numbers that come with a picture in models of the size and crop of pictures: two each of size, crop and target. */
-    private static final int TIME_IDS = 6;
-
-    /** Refiners have a score in place of the target. */
-    private static final int REFINER_TIME_IDS = 5;
-
-    private static final int REFINER_WIDTH = 1280;
-
-    /** How classes come in. */
-    enum Classes {
-        NONE,
-        TABLE,
-        TIMESTEP,
-        IDENTITY,
-        PROJECTION,
-        SIMPLE_PROJECTION
-    }
-
-    /** What the neck is made of. */
-    enum Middle {
-        NONE,
-        PLAIN,
-        CROSS_ATTENTION
-    }
+    private static final Set<BlockType> BLOCKS = EnumSet.of(
+            BlockType.CROSS_ATTENTION,
+            BlockType.PLAIN,
+            BlockType.ATTENTION,
+            BlockType.RESNET,
+            BlockType.SIMPLE_CROSS_ATTENTION);
+    private static final String DEPTHS = "transformer_layers_per_block";
+    private static final String UP_DEPTHS = "reverse_transformer_layers_per_block";
+    private static final String ONLY_CROSS = "only_cross_attention";
 
     private final Map<String, Object> config;
     final int inChannels;
     final int outChannels;
     final boolean centersInput;
-    final boolean cosinesFirst;
-    final double freqShift;
     final List<Integer> channels;
-    final List<String> downBlocks;
-    final List<String> upBlocks;
-    final Middle middle;
+    final List<ConditionLevel> downs = new ArrayList<>();
+    final List<ConditionLevel> ups = new ArrayList<>();
+
+    /** The neck: two residual blocks around an attention, or one residual block, or nothing. */
+    final Optional<ConditionLevel> middle;
+
     final double middleScale;
-    final List<Integer> layers;
-    final List<Integer> transformerLayers;
-    final List<Integer> upTransformerLayers;
-    final List<Integer> heads;
-    final List<Boolean> onlyCrossAttention;
-    final List<Integer> textWidths;
-    final int encoderWidth;
-    final boolean projectsText;
     final boolean linearProjection;
     final Window halving;
     final String activation;
     final int groups;
     final double eps;
     final boolean scaleShift;
-    final int timeWidth;
-    final String timeActivation;
+    final boolean rawTime;
+    final double blockScale;
+    final TextNorm textNorm;
     final int inKernel;
     final int outKernel;
-    final Classes classes;
-    final int classCount;
-    final int projectionWidth;
-    final boolean sizeIds;
-    final int sizeIdWidth;
+    final EmbeddingSettings embedding;
 
     /**
      * Reads and checks the settings.
@@ -83,74 +65,73 @@ public final class UNet2DConditionSettings {
         this.config = new LinkedHashMap<>(config.asMap());
         this.config.remove(ModelConfig.CLASS_NAME);
         refuseUnsupported(config);
+        Rules.requireValues(
+                config,
+                "in_channels",
+                "out_channels",
+                "flip_sin_to_cos",
+                "freq_shift",
+                "down_block_types",
+                "up_block_types",
+                "only_cross_attention",
+                "block_out_channels",
+                "layers_per_block",
+                "downsample_padding",
+                "mid_block_scale_factor",
+                "act_fn",
+                "norm_num_groups",
+                "norm_eps",
+                "cross_attention_dim",
+                "transformer_layers_per_block",
+                "attention_head_dim",
+                "resnet_time_scale_shift",
+                "resnet_out_scale_factor",
+                "time_embedding_type",
+                "conv_in_kernel",
+                "conv_out_kernel",
+                "attention_type");
         inChannels = Rules.atLeast(config, "in_channels", 4, 1);
         outChannels = Rules.atLeast(config, "out_channels", 4, 1);
         centersInput = config.bool("center_input_sample", false);
-        cosinesFirst = config.bool("flip_sin_to_cos", true);
-        freqShift = config.number("freq_shift", 0);
         groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
         channels = Rules.channels(config, List.of(320, 640, 1280, 1280), groups);
-        Rules.requireFrequencies(config, channels, freqShift);
-        downBlocks = blocks(config, "down_block_types", "Down", UNet2DCondition.CROSS_DOWN, UNet2DCondition.DOWN);
-        upBlocks = blocks(config, "up_block_types", "Up", UNet2DCondition.CROSS_UP, UNet2DCondition.UP);
-        middle = middle(config);
         middleScale = Rules.positive(config, "mid_block_scale_factor", 1);
-        layers = perLevel(config, "layers_per_block", 2, ModelConfig::integers);
-        transformerLayers = perLevel(config, "transformer_layers_per_block", 1, ModelConfig::integers);
-        upTransformerLayers = config.has("reverse_transformer_layers_per_block")
-                ? perLevel(config, "reverse_transformer_layers_per_block", 1, ModelConfig::integers)
-                : transformerLayers.reversed();
-        // diffusers' misnaming: this is the number of heads
-        heads = perLevel(config, "attention_head_dim", 8, ModelConfig::integers);
-        for (int level = 0; level < channels.size(); level++) {
-            if (heads.get(level) > channels.get(level)) {
-                throw config.invalid("attention_head_dim", "no more heads than channels");
-            }
-        }
-        onlyCrossAttention = config.isList("only_cross_attention")
-                ? sized(config, "only_cross_attention", config.bools("only_cross_attention"))
-                : Collections.nCopies(channels.size(), config.bool("only_cross_attention", false));
-        textWidths = perLevel(config, "cross_attention_dim", 1280, ModelConfig::integers);
-        projectsText = config.has("encoder_hid_dim");
-        encoderWidth = projectsText ? Rules.atLeast(config, "encoder_hid_dim", 1, 1) : textWidths.getFirst();
         linearProjection = config.bool("use_linear_projection", false);
         halving = Rules.halving(config);
         activation = Rules.activation(config, "act_fn", "silu");
         eps = Rules.positive(config, "norm_eps", 1e-5);
         scaleShift = Rules.scaleShift(config);
-        timeWidth = Rules.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
-        timeActivation =
-                config.has("time_embedding_act_fn") ? Rules.activation(config, "time_embedding_act_fn", "") : null;
+        rawTime = config.bool("resnet_skip_time_act", false);
+        blockScale = Rules.positive(config, "resnet_out_scale_factor", 1);
+        textNorm = config.has("cross_attention_norm")
+                ? config.choice("cross_attention_norm", "", "layer_norm", "group_norm")
+                                .equals("layer_norm")
+                        ? TextNorm.LAYER
+                        : TextNorm.GROUP
+                : TextNorm.NONE;
         inKernel = kernel(config, "conv_in_kernel");
         outKernel = kernel(config, "conv_out_kernel");
-        classCount = config.has("num_class_embeds") ? Rules.atLeast(config, "num_class_embeds", 1, 1) : 0;
-        classes = classes(config);
-        sizeIds = config.has("addition_embed_type");
-        projectionWidth = projectionWidth(config);
-        sizeIdWidth = sizeIds ? sizeIdWidth(config) : 0;
+        List<Integer> textWidths = perLevel(config, "cross_attention_dim", 1280);
+        if (textWidths.stream().distinct().count() > 1) {
+            throw config.invalid("cross_attention_dim", "one width, since all levels listen to one text");
+        }
+        embedding = new EmbeddingSettings(config, channels, textWidths.getFirst());
+        middle = levels(config);
+        Stream.of(downs.stream(), ups.stream(), middle.stream())
+                .flatMap(each -> each)
+                .forEach(level -> {
+                    level.requireHeads(config);
+                    requireTextNorm(config, level);
+                });
     }
 
     private static void refuseUnsupported(ModelConfig config) {
-        require(config, "dual_cross_attention", false);
-        require(config, "class_embeddings_concat", false);
-        require(config, "resnet_skip_time_act", false);
+        if (config.bool("dual_cross_attention", false)) {
+            throw config.invalid("dual_cross_attention", "false: two texts at once are not supported");
+        }
         config.choice("attention_type", "default", "default");
-        config.choice("time_embedding_type", "positional", "positional");
-        config.choice("encoder_hid_dim_type", "text_proj", "text_proj");
-        config.choice("addition_embed_type", "text_time", "text_time");
-        for (String key : List.of("num_attention_heads", "timestep_post_act", "time_cond_proj_dim")) {
-            if (config.has(key)) {
-                throw config.invalid(key, "null: the setting is not supported");
-            }
-        }
-        if (config.number("resnet_out_scale_factor", 1) != 1) {
-            throw config.invalid("resnet_out_scale_factor", "1: other factors are not supported");
-        }
-    }
-
-    private static void require(ModelConfig config, String key, boolean value) {
-        if (config.bool(key, value) != value) {
-            throw config.invalid(key, value + ": anything else is not supported");
+        if (config.has("num_attention_heads")) {
+            throw config.invalid("num_attention_heads", "null, as in diffusers: heads stand in attention_head_dim");
         }
     }
 
@@ -162,14 +143,97 @@ public final class UNet2DConditionSettings {
         return kernel;
     }
 
-    private List<String> blocks(ModelConfig config, String key, String way, String cross, String plain) {
-        List<String> fallback =
-                way.equals("Down") ? List.of(cross, cross, cross, plain) : List.of(plain, cross, cross, cross);
-        List<String> names = config.has(key) ? config.strings(key) : fallback;
-        if (names.stream().anyMatch(name -> !name.equals(cross) && !name.equals(plain))) {
-            throw config.invalid(key, "only " + cross + ", " + plain);
+    /** Reads the levels of both ways. */
+    private Optional<ConditionLevel> levels(ModelConfig config) {
+        String cross = BlockType.CROSS_ATTENTION.down();
+        String crossUp = BlockType.CROSS_ATTENTION.up();
+        List<BlockType> downTypes = BlockType.read(
+                config,
+                "down_block_types",
+                List.of(cross, cross, cross, BlockType.PLAIN.down()),
+                channels.size(),
+                BlockType::down,
+                BLOCKS);
+        List<BlockType> upTypes = BlockType.read(
+                config,
+                "up_block_types",
+                List.of(BlockType.PLAIN.up(), crossUp, crossUp, crossUp),
+                channels.size(),
+                BlockType::up,
+                BLOCKS);
+        List<Integer> layers = perLevel(config, "layers_per_block", 2);
+        List<Integer> upLayers =
+                layers.reversed().stream().map(each -> each + 1).toList();
+        // diffusers' misnaming: this is the number of heads of transformers, and what it says elsewhere
+        List<Integer> heads = perLevel(config, "attention_head_dim", 8);
+        List<Boolean> onlyCross = config.isList(ONLY_CROSS)
+                ? sized(config, ONLY_CROSS, config.bools(ONLY_CROSS))
+                : Collections.nCopies(channels.size(), config.bool(ONLY_CROSS, false));
+        List<?> given = depthsOfLevels(config);
+        boolean nested = given.stream().anyMatch(List.class::isInstance);
+        if (nested && !config.has(UP_DEPTHS)) {
+            throw config.invalid(UP_DEPTHS, "the numbers of the way up, since those of the way down differ in a level");
         }
-        return sized(config, key, names);
+        List<?> givenUp = config.has(UP_DEPTHS) ? listOf(config, UP_DEPTHS) : given.reversed();
+        for (int k = 0; k < channels.size(); k++) {
+            downs.add(new ConditionLevel(
+                    downTypes.get(k),
+                    channels.get(k),
+                    depths(config, DEPTHS, given.get(k), layers.get(k)),
+                    heads.get(k),
+                    heads.get(k),
+                    onlyCross.get(k)));
+            ups.add(new ConditionLevel(
+                    upTypes.get(k),
+                    channels.reversed().get(k),
+                    depths(config, config.has(UP_DEPTHS) ? UP_DEPTHS : DEPTHS, givenUp.get(k), upLayers.get(k)),
+                    heads.reversed().get(k),
+                    heads.get(k), // diffusers forgets to turn this list around, and models were trained so
+                    onlyCross.reversed().get(k)));
+        }
+        return middle(config).map(type -> {
+            ConditionLevel deepest = downs.getLast();
+            boolean fallback = !config.isList(ONLY_CROSS) && onlyCross.getLast();
+            boolean only =
+                    type == BlockType.SIMPLE_CROSS_ATTENTION && config.bool("mid_block_only_cross_attention", fallback);
+            return new ConditionLevel(
+                    type,
+                    deepest.channels(),
+                    List.of(deepest.depths().getFirst()),
+                    deepest.heads(),
+                    deepest.headWidth(),
+                    only);
+        });
+    }
+
+    private static Optional<BlockType> middle(ModelConfig config) {
+        String key = "mid_block_type";
+        if (config.asMap().containsKey(key) && !config.has(key)) {
+            return Optional.empty();
+        }
+        String attending = "UNetMidBlock2DCrossAttn";
+        String simple = "UNetMidBlock2DSimpleCrossAttn";
+        String plain = "UNetMidBlock2D";
+        String type = config.choice(key, attending, attending, simple, plain);
+        return Optional.of(
+                type.equals(plain)
+                        ? BlockType.PLAIN
+                        : type.equals(simple) ? BlockType.SIMPLE_CROSS_ATTENTION : BlockType.CROSS_ATTENTION);
+    }
+
+    private void requireTextNorm(ModelConfig config, ConditionLevel level) {
+        if (level.type() != BlockType.SIMPLE_CROSS_ATTENTION) {
+            return;
+        }
+        int width = embedding.tokenWidth;
+        if (textNorm == TextNorm.LAYER && width != level.channels()) {
+            throw config.invalid("cross_attention_norm", "not layer_norm, unless a level is as wide as the text");
+        }
+        if (textNorm == TextNorm.GROUP && width % AddedAttention.TEXT_GROUPS != 0) {
+            throw config.invalid(
+                    "cross_attention_norm",
+                    "not group_norm, unless " + AddedAttention.TEXT_GROUPS + " groups divide cross_attention_dim");
+        }
     }
 
     private <T> List<T> sized(ModelConfig config, String key, List<T> values) {
@@ -179,15 +243,10 @@ public final class UNet2DConditionSettings {
         return List.copyOf(values);
     }
 
-    @FunctionalInterface
-    private interface ReadList {
-        List<Integer> read(ModelConfig config, String key);
-    }
-
     /** One number for all levels, or one for each. */
-    private List<Integer> perLevel(ModelConfig config, String key, int fallback, ReadList list) {
+    private List<Integer> perLevel(ModelConfig config, String key, int fallback) {
         List<Integer> values = config.isList(key)
-                ? sized(config, key, list.read(config, key))
+                ? sized(config, key, config.integers(key))
                 : Collections.nCopies(channels.size(), config.integer(key, fallback));
         if (values.stream().anyMatch(value -> value < 1 || value > 1 << 16)) {
             throw config.invalid(key, "whole numbers from 1 to " + (1 << 16));
@@ -195,57 +254,29 @@ public final class UNet2DConditionSettings {
         return values;
     }
 
-    private static Middle middle(ModelConfig config) {
-        if (config.asMap().containsKey("mid_block_type") && !config.has("mid_block_type")) {
-            return Middle.NONE;
-        }
-        String attending = "UNetMidBlock2DCrossAttn";
-        return config.choice("mid_block_type", attending, attending, "UNetMidBlock2D")
-                        .equals(attending)
-                ? Middle.CROSS_ATTENTION
-                : Middle.PLAIN;
+    private List<?> depthsOfLevels(ModelConfig config) {
+        return config.isList(DEPTHS)
+                ? listOf(config, DEPTHS)
+                : Collections.nCopies(channels.size(), config.integer(DEPTHS, 1));
     }
 
-    private Classes classes(ModelConfig config) {
-        if (!config.has("class_embed_type")) {
-            return classCount > 0 ? Classes.TABLE : Classes.NONE;
+    private List<?> listOf(ModelConfig config, String key) {
+        if (!(config.asMap().get(key) instanceof List<?> values) || values.contains(null)) {
+            throw config.invalid(key, "a list of whole numbers, or of lists of them");
         }
-        return switch (config.choice(
-                "class_embed_type", "", "timestep", "identity", "projection", "simple_projection")) {
-            case "timestep" -> Classes.TIMESTEP;
-            case "identity" -> Classes.IDENTITY;
-            case "projection" -> Classes.PROJECTION;
-            default -> Classes.SIMPLE_PROJECTION;
-        };
+        return sized(config, key, values);
     }
 
-    private int projectionWidth(ModelConfig config) {
-        boolean needed = sizeIds || classes == Classes.PROJECTION || classes == Classes.SIMPLE_PROJECTION;
-        if (needed && !config.has("projection_class_embeddings_input_dim")) {
-            throw config.invalid("projection_class_embeddings_input_dim", "the width of what is projected");
-        }
-        return needed ? Rules.atLeast(config, "projection_class_embeddings_input_dim", 1, 1) : 0;
-    }
-
-    private int sizeIdWidth(ModelConfig config) {
-        int width = Rules.atLeast(config, "addition_time_embed_dim", 256, 2);
-        if (projectionWidth <= TIME_IDS * width) {
+    /** The transformer blocks after each residual block of a level: one number for all, or one for each. */
+    private static List<Integer> depths(ModelConfig config, String key, Object given, int layers) {
+        List<?> values = given instanceof List<?> list ? list : Collections.nCopies(layers, given);
+        boolean fits = values.size() == layers
+                && values.stream().allMatch(value -> value instanceof Integer depth && depth >= 0 && depth <= 1 << 10);
+        if (!fits) {
             throw config.invalid(
-                    "projection_class_embeddings_input_dim",
-                    "more than " + TIME_IDS + " times addition_time_embed_dim");
+                    key, "for each level a whole number from 0 to " + (1 << 10) + ", or " + layers + " of them");
         }
-        return width;
-    }
-
-    /** How many numbers come with a picture; the rest of what is projected is the text's. */
-    int sizeIdCount() {
-        boolean refiner = projectionWidth - REFINER_TIME_IDS * sizeIdWidth == REFINER_WIDTH;
-        return refiner ? REFINER_TIME_IDS : TIME_IDS;
-    }
-
-    /** Width of the text's embedding that goes with {@link #sizeIdCount} numbers. */
-    int pooledTextWidth() {
-        return projectionWidth - sizeIdCount() * sizeIdWidth;
+        return values.stream().map(Integer.class::cast).toList();
     }
 
     /** The settings as they stand in {@code config.json}, beside the class name. */

@@ -3,13 +3,12 @@ package dev.hourglass.unet;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Function;
+import java.util.Set;
 
 /**
  * The settings of a {@link UNet2D}, by diffusers' keys: those that are missing have diffusers' defaults, those that nothing depends on
@@ -20,6 +19,9 @@ public final class UNet2DSettings {
     /** Channels of the image that {@link SkipLevels} carry along; diffusers has it in the code. */
     static final int SKIP_CHANNELS = 3;
 
+    private static final Set<BlockType> BLOCKS = EnumSet.range(BlockType.PLAIN, BlockType.ATTENTION_SKIP);
+    private static final int MOST_GROUPS = 32;
+    private static final String GROUPS = "norm_num_groups";
     private static final String TIME_TYPE = "time_embedding_type";
     private static final String FOURIER = "fourier";
 
@@ -67,11 +69,28 @@ public final class UNet2DSettings {
     public UNet2DSettings(ModelConfig config) {
         this.config = new LinkedHashMap<>(config.asMap());
         this.config.remove(ModelConfig.CLASS_NAME);
+        Rules.requireValues(
+                config,
+                "in_channels",
+                "out_channels",
+                "flip_sin_to_cos",
+                "freq_shift",
+                "down_block_types",
+                "up_block_types",
+                "block_out_channels",
+                "layers_per_block",
+                "mid_block_scale_factor",
+                "downsample_padding",
+                "act_fn",
+                "norm_eps",
+                "resnet_time_scale_shift",
+                "time_embedding_type");
         inChannels = Rules.atLeast(config, "in_channels", 3, 1);
         outChannels = Rules.atLeast(config, "out_channels", 3, 1);
         centersInput = config.bool("center_input_sample", false);
-        groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
-        channels = Rules.channels(config, List.of(224, 448, 672, 896), groups);
+        boolean grouped = !config.asMap().containsKey(GROUPS) || config.has(GROUPS);
+        groups = grouped ? Rules.atLeast(config, GROUPS, 32, 1) : 0;
+        channels = Rules.channels(config, List.of(224, 448, 672, 896), grouped ? groups : 1);
         eps = Rules.positive(config, "norm_eps", 1e-5);
         timeWidth = Rules.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
         fourierTime = config.choice(TIME_TYPE, "positional", "positional", FOURIER, "learned")
@@ -82,17 +101,24 @@ public final class UNet2DSettings {
             Rules.requireFrequencies(config, channels, freqShift);
         }
         cosinesFirst = config.bool("flip_sin_to_cos", true);
-        downBlocks = blocks(
+        downBlocks = BlockType.read(
                 config,
                 "down_block_types",
                 List.of("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
-                BlockType::down);
-        upBlocks = blocks(
+                channels.size(),
+                BlockType::down,
+                BLOCKS);
+        upBlocks = BlockType.read(
                 config,
                 "up_block_types",
                 List.of("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
-                BlockType::up);
+                channels.size(),
+                BlockType::up,
+                BLOCKS);
         requireSkips(config);
+        if (!grouped) {
+            requireOwnGroups(config);
+        }
         middle = !config.asMap().containsKey("mid_block_type") || config.has("mid_block_type");
         config.choice("mid_block_type", "UNetMidBlock2D", "UNetMidBlock2D");
         layers = Rules.atLeast(config, "layers_per_block", 2, 1);
@@ -104,7 +130,7 @@ public final class UNet2DSettings {
         headWidth = headWidth(config);
         scaleShift = Rules.scaleShift(config);
         middleAttends = config.bool("add_attention", true);
-        middleAttentionGroups = config.integer("attn_norm_num_groups", scaleShift ? 0 : groups);
+        middleAttentionGroups = config.integer("attn_norm_num_groups", scaleShift ? 0 : groups(channels.getLast()));
         if (config.has("attn_norm_num_groups")) {
             Rules.requireGroups(config, "attn_norm_num_groups", channels, middleAttentionGroups);
         }
@@ -122,30 +148,6 @@ public final class UNet2DSettings {
             throw config.invalid("num_train_timesteps", "the number of timesteps, since their embedding is learned");
         }
         return OptionalInt.of(Rules.atLeast(config, "num_train_timesteps", 1, 1));
-    }
-
-    private List<BlockType> blocks(
-            ModelConfig config, String key, List<String> fallback, Function<BlockType, String> name) {
-        List<String> names = config.has(key) ? config.strings(key) : fallback;
-        if (names.size() != channels.size()) {
-            throw config.invalid(key, channels.size() + " block types, as many as block_out_channels has widths");
-        }
-        List<BlockType> types = new ArrayList<>();
-        for (String each : names) {
-            String plain = each.startsWith("UNetRes") ? each.substring("UNetRes".length()) : each;
-            types.add(Arrays.stream(BlockType.values())
-                    .filter(type -> name.apply(type).equals(plain))
-                    .findFirst()
-                    .orElseThrow(() -> config.invalid(
-                            key,
-                            "only "
-                                    + String.join(
-                                            ", ",
-                                            Arrays.stream(BlockType.values())
-                                                    .map(name)
-                                                    .toList()))));
-        }
-        return List.copyOf(types);
     }
 
     /** The image that comes along has three channels, and only the levels that carry it change its size. */
@@ -166,6 +168,16 @@ public final class UNet2DSettings {
         }
         if (up && outChannels != SKIP_CHANNELS) {
             throw config.invalid("out_channels", SKIP_CHANNELS + ", since a level carries the image along");
+        }
+    }
+
+    /** Without a number of groups, as score-based models are saved, only skip levels know what to do. */
+    private void requireOwnGroups(ModelConfig config) {
+        boolean skips = downBlocks.stream().allMatch(BlockType::skips)
+                && upBlocks.stream().allMatch(BlockType::skips);
+        boolean divided = channels.stream().allMatch(width -> width >= 4 && width % groups(width) == 0);
+        if (!skips || !divided) {
+            throw config.invalid(GROUPS, "a number, unless all levels are skip blocks of fitting widths");
         }
     }
 
@@ -279,8 +291,9 @@ public final class UNet2DSettings {
         return headWidth;
     }
 
-    int groups() {
-        return groups;
+    /** Groups of a norm of some channels, where a level has no rule of its own. */
+    int groups(int width) {
+        return groups > 0 ? groups : Math.min(width / 4, MOST_GROUPS);
     }
 
     /** Groups of the norm before the neck's attention, 0 for no norm. */

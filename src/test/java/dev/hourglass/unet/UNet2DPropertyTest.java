@@ -3,14 +3,9 @@ package dev.hourglass.unet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.hourglass.graph.Graph;
-import dev.hourglass.graph.Parameter;
-import dev.hourglass.graph.Program;
-import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ModelConfig;
-import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
-import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Floats;
 import dev.hourglass.train.TrainingStep;
 import java.util.ArrayList;
@@ -33,14 +28,6 @@ import net.jqwik.api.Provide;
 class UNet2DPropertyTest {
 
     private static final int IMAGES = 2;
-
-    /** How far the loss is moved to each side, ten thousand times its rounding; less where the weights would move too far for that. */
-    private static final double LOSS_CHANGE = 1e-3;
-
-    private static final double FARTHEST = 0.01;
-
-    /** What third-order curvature and rounding may take away. */
-    private static final double TOLERANCE = 0.02;
 
     /** A model's settings and the size of its images. */
     private record Case(Map<String, Object> config, int height, int width) {}
@@ -118,25 +105,7 @@ class UNet2DPropertyTest {
                         .build(forward, IMAGES, c.height(), c.width(), 1, Set.of())
                         .shape());
         Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width());
-        try (Workers workers = new Workers(2);
-                Weights weights = Weights.open("weights", graph.parameters());
-                Weights gradients = Weights.open("gradients", graph.parameters());
-                Program program = Program.forTraining(graph, weights, gradients, Backend.kernels(true), workers)) {
-            weights.initialize(1);
-            graph.inputs().forEach((name, value) -> fill(program.input(name), name, c.config()));
-            program.outputGradient("loss").set(0, 1f);
-            program.forward();
-            program.backward();
-            double squaredNorm = weights.parameters().stream()
-                    .mapToDouble(parameter ->
-                            Math.pow(Floats.norm(gradients.tensor(parameter).toArray()), 2))
-                    .sum();
-            double change = Math.min(LOSS_CHANGE, FARTHEST * Math.sqrt(squaredNorm));
-            double step = change / squaredNorm;
-            double up = lossAfter(program, weights, gradients, step);
-            double down = lossAfter(program, weights, gradients, -2 * step);
-            assertEquals(1, (up - down) / (2 * change), TOLERANCE);
-        }
+        Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
     }
 
     private static void fill(Tensor input, String name, Map<String, Object> config) {
@@ -149,19 +118,5 @@ class UNet2DPropertyTest {
             Arrays.fill(values, 3);
         }
         input.copyFrom(values);
-    }
-
-    /** The loss after moving all parameters along their gradients. */
-    private static double lossAfter(Program program, Weights weights, Weights gradients, double step) {
-        for (Parameter parameter : weights.parameters()) {
-            Tensor values = weights.tensor(parameter);
-            Tensor slope = gradients.tensor(parameter);
-            for (long k = 0; k < parameter.elements(); k++) {
-                values.set(k, (float) (values.get(k) + step * slope.get(k)));
-            }
-        }
-        weights.changed();
-        program.forward();
-        return program.output("loss").get(0);
     }
 }

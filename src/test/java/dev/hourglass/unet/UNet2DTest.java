@@ -11,6 +11,7 @@ import dev.hourglass.SessionOptions;
 import dev.hourglass.UNet;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.Parameter;
+import dev.hourglass.graph.op.GroupNorm;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.testing.Floats;
 import java.nio.file.Path;
@@ -41,6 +42,23 @@ class UNet2DTest {
                 4));
         config.putAll(changes);
         return Architectures.fromConfig(ModelConfig.of("test", config));
+    }
+
+    /** Score-based models are saved without a number of groups: a quarter of the channels then, 32 at most. */
+    @Test
+    void skipLevelsNeedNoNumberOfGroups() {
+        Map<String, Object> changes = new HashMap<>();
+        changes.put("norm_num_groups", null);
+        HourglassException error = assertThrows(HourglassException.class, () -> architecture(changes));
+        assertTrue(error.getMessage().contains("norm_num_groups"), error.getMessage());
+        changes.put("down_block_types", List.of("SkipDownBlock2D", "SkipDownBlock2D"));
+        changes.put("up_block_types", List.of("SkipUpBlock2D", "SkipUpBlock2D"));
+        List<String> norms = UNet.graph(architecture(changes), SessionOptions.of(1, 8, 8)).nodes().stream()
+                .filter(node -> node.op() instanceof GroupNorm)
+                .map(node -> node.path() + " " + ((GroupNorm) node.op()).groups())
+                .toList();
+        assertTrue(norms.contains("conv_norm_out 2"), norms.toString());
+        assertTrue(norms.contains("mid_block.attentions.0.group_norm 4"), norms.toString());
     }
 
     /** What PyTorch's library counts for the lesson's configuration. */

@@ -6,12 +6,14 @@ import dev.hourglass.parallel.Workers;
 import java.util.List;
 
 /**
- * Noise levels {@code [N]}, above 0, to Gaussian Fourier features {@code [N, 2 dim]} with weight {@code [dim]}; see
+ * Noise levels {@code [N]}, above 0 where their logarithm is encoded, to Gaussian Fourier features {@code [N, 2 dim]} with weight {@code [dim]}; see
  * {@link TimestepEncoding#fourier}. Neither the levels nor the frequencies get a gradient; that of the frequencies is zero.
  *
  * @param dim how many frequencies
+ * @param log whether the logarithm of a level is encoded
+ * @param order sines or cosines first
  */
-public record FourierEncoding(int dim) implements Op {
+public record FourierEncoding(int dim, boolean log, TimestepEncoding.Order order) implements Op {
 
     @Override
     public Shape shape(List<Shape> inputs) {
@@ -29,8 +31,8 @@ public record FourierEncoding(int dim) implements Op {
         TimestepEncoding kernel = binding.kernels().timestepEncoding();
         Workers workers = binding.workers();
         int images = binding.inputShape(0).dim(0);
-        Workers.Task forward =
-                (n, worker) -> kernel.fourier(binding.input(0), binding.parameter(0), binding.output(), dim, n, n + 1);
+        Workers.Task forward = (n, worker) ->
+                kernel.fourier(binding.input(0), binding.parameter(0), binding.output(), dim, log, order, n, n + 1);
         return new Execution() {
             @Override
             public void forward() {

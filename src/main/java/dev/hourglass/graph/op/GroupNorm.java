@@ -5,7 +5,7 @@ import dev.hourglass.parallel.Workers;
 import java.util.List;
 
 /**
- * Group normalisation of {@code [N, H, W, C]} with parameters gamma and beta {@code [C]}, and SiLU of it where {@code Fusion} joined the
+ * Group normalisation of {@code [N, .., C]} with parameters gamma and beta {@code [C]}, and SiLU of it where {@code Fusion} joined the
  * two.
  *
  * @param groups how many groups the channels are cut into
@@ -24,12 +24,13 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
 
     @Override
     public Shape shape(List<Shape> inputs) {
-        Shape x = Rules.requireImage("group norm", inputs.get(0));
+        Shape x = inputs.get(0);
+        Rules.require(x.rank() >= 3, "group norm", "[N, .., C]", x);
         Rules.require(
-                groups >= 1 && x.dim(3) % groups == 0,
+                groups >= 1 && x.dim(-1) % groups == 0,
                 "group norm",
                 "channels that " + groups + " groups divide",
-                x.dim(3) + " channels");
+                x.dim(-1) + " channels");
         return x;
     }
 
@@ -39,14 +40,14 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
         Buffer stats = new Buffer(
                 "mean and deviation", 2L * x.dim(0) * groups * Float.BYTES, Buffer.Lifetime.FORWARD_TO_BACKWARD);
         Buffer partials =
-                new Buffer("gradients per image", 2L * x.dim(0) * x.dim(3) * Float.BYTES, Buffer.Lifetime.BACKWARD);
+                new Buffer("gradients per image", 2L * x.dim(0) * x.dim(-1) * Float.BYTES, Buffer.Lifetime.BACKWARD);
         return site.training() ? List.of(stats, partials) : List.of(stats);
     }
 
     @Override
     public long workspaceBytes(Site site) {
         Shape x = site.inputShape(0);
-        return site.kernels().groupNorm().workspaceBytes(x.dim(1) * x.dim(2), x.dim(3));
+        return site.kernels().groupNorm().workspaceBytes(pixels(x), x.dim(-1));
     }
 
     @Override
@@ -60,8 +61,8 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
         Workers workers = binding.workers();
         Shape x = binding.inputShape(0);
         int images = x.dim(0);
-        int pixels = x.dim(1) * x.dim(2);
-        int channels = x.dim(3);
+        int pixels = pixels(x);
+        int channels = x.dim(-1);
         Workers.Task forward = (n, worker) -> kernel.forward(
                 binding.input(0),
                 binding.parameter(0),
@@ -134,5 +135,9 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                         binding.accumulatesParameterGradient(0));
             }
         };
+    }
+
+    private static int pixels(Shape x) {
+        return Math.toIntExact(x.elements() / x.dim(0) / x.dim(-1));
     }
 }

@@ -12,6 +12,7 @@ public sealed interface Op
                 AveragePool,
                 ChannelShift,
                 Concat,
+                ConcatTokens,
                 Conv2d,
                 DivideImages,
                 Embedding,
@@ -23,9 +24,11 @@ public sealed interface Op
                 Linear,
                 MeanSquaredError,
                 NearestResize,
+                Reshape,
                 ScaleShift,
                 Silu,
                 SinusoidalEncoding,
+                TokenSum,
                 Zeros {
 
     /**

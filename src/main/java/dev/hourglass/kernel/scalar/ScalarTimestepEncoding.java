@@ -27,13 +27,14 @@ public final class ScalarTimestepEncoding implements TimestepEncoding {
     }
 
     @Override
-    public void fourier(MemorySegment t, MemorySegment w, MemorySegment y, int dim, int from, int to) {
+    public void fourier(
+            MemorySegment t, MemorySegment w, MemorySegment y, int dim, boolean log, Order order, int from, int to) {
         for (int n = from; n < to; n++) { // y [n, 2 dim]
-            double turn = 2 * Math.PI * Math.log(Memory.get(t, n));
+            double turn = 2 * Math.PI * (log ? Math.log(Memory.get(t, n)) : Memory.get(t, n));
             for (int k = 0; k < dim; k++) {
                 double angle = turn * Memory.get(w, k);
-                Memory.set(y, 2L * n * dim + k, Math.sin(angle));
-                Memory.set(y, (2L * n + 1) * dim + k, Math.cos(angle));
+                Memory.set(y, 2L * n * dim + sinIndex(k, dim, order), Math.sin(angle));
+                Memory.set(y, 2L * n * dim + cosIndex(k, dim, order), Math.cos(angle));
             }
         }
     }

@@ -1,0 +1,147 @@
+package dev.hourglass.unet;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.hourglass.graph.Graph;
+import dev.hourglass.io.ModelConfig;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.testing.Floats;
+import dev.hourglass.train.TrainingStep;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/** Whatever valid settings a model that listens to a text has, it keeps the images' shape, and its loss follows its gradient. */
+class UNet2DConditionPropertyTest {
+
+    private static final int IMAGES = 2;
+    private static final int TOKENS = 3;
+    private static final String[] DOWN = {
+        "CrossAttnDownBlock2D",
+        "DownBlock2D",
+        "AttnDownBlock2D",
+        "ResnetDownsampleBlock2D",
+        "SimpleCrossAttnDownBlock2D"
+    };
+    private static final String[] UP = {
+        "CrossAttnUpBlock2D", "UpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D", "SimpleCrossAttnUpBlock2D"
+    };
+
+    private record Case(Map<String, Object> config, int height, int width) {}
+
+    @Provide
+    Arbitrary<Case> cases() {
+        return Arbitraries.longs().map(seed -> draw(new Random(seed)));
+    }
+
+    private static Case draw(Random random) {
+        int levels = 1 + random.nextInt(3);
+        Map<String, Object> config = new HashMap<>();
+        config.put("_class_name", UNet2DCondition.CLASS_NAME);
+        config.put("down_block_types", repeat(levels, () -> one(random, DOWN)));
+        config.put("up_block_types", repeat(levels, () -> one(random, UP)));
+        config.put(
+                "mid_block_type",
+                one(random, "UNetMidBlock2DCrossAttn", "UNetMidBlock2DSimpleCrossAttn", "UNetMidBlock2D", null));
+        config.put("block_out_channels", repeat(levels, () -> 4 * (2 + random.nextInt(4))));
+        config.put("norm_num_groups", one(random, 2, 4));
+        config.put("layers_per_block", perLevel(random, levels, () -> 1 + random.nextInt(2)));
+        config.put("transformer_layers_per_block", perLevel(random, levels, () -> 1 + random.nextInt(2)));
+        config.put("attention_head_dim", perLevel(random, levels, () -> one(random, 1, 2, 4)));
+        config.put("only_cross_attention", perLevel(random, levels, random::nextBoolean));
+        config.put("cross_attention_dim", 32);
+        config.put("encoder_hid_dim", one(random, null, 32));
+        if (config.get("encoder_hid_dim") != null) {
+            config.put("encoder_hid_dim_type", one(random, null, "text_proj", "text_image_proj", "image_proj"));
+        }
+        config.put("cross_attention_norm", one(random, null, "group_norm"));
+        config.put("resnet_skip_time_act", random.nextBoolean());
+        config.put("resnet_out_scale_factor", one(random, 1, 1.5));
+        config.put("mid_block_only_cross_attention", one(random, null, true, false));
+        config.put("time_embedding_type", one(random, "positional", "fourier"));
+        config.put("timestep_post_act", one(random, null, "silu"));
+        config.put("time_cond_proj_dim", one(random, null, 7));
+        config.put("addition_embed_type_num_heads", 4);
+        config.put("use_linear_projection", random.nextBoolean());
+        config.put("in_channels", one(random, 4, 8, 9));
+        config.put("out_channels", 1 + random.nextInt(4));
+        config.put("downsample_padding", random.nextInt(2));
+        config.put("mid_block_scale_factor", one(random, 1, 1.5));
+        config.put("resnet_time_scale_shift", one(random, "default", "scale_shift"));
+        config.put("act_fn", one(random, "silu", "gelu", "mish"));
+        config.put("center_input_sample", random.nextBoolean());
+        config.put("freq_shift", random.nextInt(2));
+        config.put("time_embedding_dim", one(random, null, 12));
+        config.put("time_embedding_act_fn", one(random, null, "gelu"));
+        config.put("conv_in_kernel", one(random, 1, 3, 5));
+        config.put("conv_out_kernel", one(random, 1, 3));
+        config.put("projection_class_embeddings_input_dim", 31);
+        config.put("class_embed_type", one(random, null, "timestep", "identity", "projection", "simple_projection"));
+        config.put("num_class_embeds", one(random, null, 5));
+        boolean pictured = config.get("encoder_hid_dim") != null;
+        config.put(
+                "addition_embed_type", one(random, null, "text_time", "text", "text_image", pictured ? "image" : null));
+        boolean classes = config.get("class_embed_type") != null || config.get("num_class_embeds") != null;
+        config.put(
+                "class_embeddings_concat",
+                classes && config.get("addition_embed_type") == null && random.nextBoolean());
+        config.put("addition_time_embed_dim", 4);
+        // a norm over two numbers is nearly their sign, which no small step follows
+        int least = 3 << levels - 1;
+        return new Case(config, least + random.nextInt(5), least + random.nextInt(5));
+    }
+
+    @SafeVarargs
+    private static <T> T one(Random random, T... choices) {
+        return choices[random.nextInt(choices.length)];
+    }
+
+    /** One value for all levels, or one for each. */
+    private static Object perLevel(Random random, int levels, Supplier<?> draw) {
+        return random.nextBoolean() ? draw.get() : repeat(levels, draw);
+    }
+
+    private static <T> List<T> repeat(int times, Supplier<T> draw) {
+        return Stream.generate(draw).limit(times).toList();
+    }
+
+    @Property(tries = 25)
+    void theShapeIsKeptAndTheLossFollowsTheGradient(@ForAll("cases") Case c) {
+        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
+        Graph forward = new Graph();
+        assertEquals(
+                Shape.of(IMAGES, c.height(), c.width(), architecture.outChannels()),
+                architecture
+                        .build(forward, IMAGES, c.height(), c.width(), TOKENS, Set.of())
+                        .shape());
+        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width(), TOKENS);
+        Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
+    }
+
+    private static void fill(Tensor input, String name, Map<String, Object> config) {
+        float[] values = Floats.random(name.hashCode(), input.shape().elements());
+        boolean table = config.get("class_embed_type") == null && config.get("num_class_embeds") != null;
+        switch (name) {
+            case Architecture.TIMESTEP -> Arrays.fill(values, 7);
+            case UNet2DCondition.TEXT_MASK -> Arrays.fill(values, 1);
+            case UNet2DCondition.CLASS_LABELS -> {
+                if (table) {
+                    Arrays.fill(values, 3);
+                }
+            }
+            default -> {}
+        }
+        input.copyFrom(values);
+    }
+}
