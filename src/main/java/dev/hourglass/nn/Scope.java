@@ -211,8 +211,12 @@ public record Scope(Graph graph, String path) {
 
     /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}. */
     public Value fourier(Value t, int dim, double deviation) {
-        Parameter weight =
-                parameter("weight", Shape.of(dim), new ParameterLayout.Plain(), Parameter.Init.deviation(deviation));
+        Parameter weight = graph.parameter(
+                at("weight").path,
+                Shape.of(dim),
+                new ParameterLayout.Plain(),
+                Parameter.Init.deviation(deviation),
+                false);
         return apply(new FourierEncoding(dim), List.of(weight), t);
     }
 

@@ -1,6 +1,7 @@
 package dev.hourglass.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +11,7 @@ import dev.hourglass.UNet;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.ModelConfig;
+import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Digits;
@@ -183,6 +185,41 @@ class ConditionalTrainingTest {
         float[] whole = train(texts(), text(5), OPTIONS, 2, null);
         assertArrayEquals(whole, train(texts(), text(5), OPTIONS, 1, null), 0f);
         assertFalse(Arrays.equals(whole, train(texts(), other, OPTIONS, 2, null)));
+    }
+
+    /** The frequencies of Fourier features stay, whatever the weight decay and the average; the layer behind them learns. */
+    @Test
+    void frozenParametersKeepTheirBits() {
+        try (Workers workers = new Workers(2);
+                UNet model = UNet.create(classes(Map.of("time_embedding_type", "fourier")), new ImageSize(8, 8), 1);
+                TrainingStep step = new TrainingStep(
+                        model.architecture(),
+                        model.weights(),
+                        2,
+                        8,
+                        8,
+                        AdamW.Settings.DEFAULT,
+                        Backend.kernels(),
+                        workers);
+                Ema ema = new Ema(0.9, Backend.kernels().optimizer(), workers, model.weights())) {
+            var frozen = model.weights().parameters().stream()
+                    .filter(p -> !p.trained())
+                    .toList();
+            assertEquals(
+                    List.of("time_proj.weight"),
+                    frozen.stream().map(p -> p.name()).toList());
+            float[] before = model.weights().fileOrder(frozen.getFirst());
+            float[] all = model.weights().flat().toArray();
+            step.timesteps().copyFrom(new float[] {1, 2});
+            step.target().copyFrom(Floats.random(1, 128));
+            for (int k = 1; k <= 5; k++) {
+                step.run(1e-2);
+                ema.step(k);
+            }
+            assertArrayEquals(before, model.weights().fileOrder(frozen.getFirst()), 0f);
+            assertArrayEquals(before, ema.average().fileOrder(frozen.getFirst()), 0f);
+            assertFalse(Arrays.equals(all, model.weights().flat().toArray()));
+        }
     }
 
     private static void requireRefused(String part, Runnable run) {
