@@ -15,6 +15,7 @@ import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.io.TensorData;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.parallel.Workers;
+import dev.hourglass.train.Conditions;
 import dev.hourglass.train.Trainer;
 import dev.hourglass.train.TrainingOptions;
 import dev.hourglass.train.TrainingStep;
@@ -114,10 +115,16 @@ public final class UNet implements AutoCloseable {
 
     /** Compiles a run that trains this model's weights with the DDPM objective; see {@link Trainer}. */
     public Trainer trainer(ImageBytes images, TrainingOptions options, Workers workers) {
+        return trainer(images, Conditions.none(), options, workers);
+    }
+
+    /** The same for a model that is told more than images, such as classes or texts. */
+    public Trainer trainer(ImageBytes images, Conditions conditions, TrainingOptions options, Workers workers) {
         return new Trainer(
                 architecture,
                 weights,
                 images,
+                conditions,
                 NoiseSchedule.ddpm(),
                 options,
                 Backend.kernels(options.exact()),

@@ -7,10 +7,12 @@ import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.ImageData;
 import dev.hourglass.io.Json;
+import dev.hourglass.io.LabelledImages;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.train.AdamW;
 import dev.hourglass.train.Checkpoint;
+import dev.hourglass.train.Conditions;
 import dev.hourglass.train.LearningRate;
 import dev.hourglass.train.LossHistory;
 import dev.hourglass.train.Trainer;
@@ -18,6 +20,7 @@ import dev.hourglass.train.TrainingOptions;
 import dev.hourglass.unet.Architecture;
 import dev.hourglass.unet.Architectures;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -47,15 +50,34 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "The architecture as a config.json says it, such as diffusers' for a UNet2DModel.")
+            description =
+                    "The architecture as a config.json says it, such as diffusers' for a UNet2DModel or a UNet2DConditionModel.")
     private Path config;
 
     @Option(
             names = "--data",
             required = true,
             paramLabel = "DIR",
-            description = "IDX files as MNIST's (train-images-idx3-ubyte, plain or .gz), or PNG pictures of one size.")
+            description =
+                    "IDX files as MNIST's (train-images-idx3-ubyte, plain or .gz), or PNG pictures of one size; for models of"
+                            + " classes with train-labels-idx1-ubyte, or a sub-folder of pictures for each class.")
     private Path data;
+
+    @Option(
+            names = "--conditions",
+            paramLabel = "FILE",
+            description =
+                    "What a model is told about each image beside its class: a safetensors file of tensors [images, ..] by"
+                            + " diffusers' names, such as encoder_hidden_states, in the order of the images.")
+    private Path conditions;
+
+    @Option(
+            names = "--drop-class",
+            paramLabel = "P",
+            description =
+                    "How often an image goes without its class, for guidance: the null class is the last of num_class_embeds"
+                            + " (${DEFAULT-VALUE}).")
+    private double dropClass;
 
     @Option(names = "--out", required = true, paramLabel = "MODEL_DIR", description = "The model folder to write.")
     private Path out;
@@ -92,10 +114,11 @@ final class TrainCommand implements Callable<Integer> {
                 ? Architectures.named(architecture)
                 : Architectures.fromConfig(ModelConfig.of(config, Json.read(config)));
         requireNoOtherRun();
-        try (ImageBytes images = ImageData.open(data);
+        try (Conditions told = conditions == null ? Conditions.none() : Conditions.read(conditions);
+                ImageBytes images = images(family, told);
                 Workers workers = new Workers(threads);
                 UNet model = UNet.create(family, new ImageSize(images.height(), images.width()), seed);
-                Trainer trainer = model.trainer(images, options(images), workers)) {
+                Trainer trainer = model.trainer(images, told, options(images), workers)) {
             if (resume) {
                 Checkpoint.resume(out, trainer);
             }
@@ -108,12 +131,24 @@ final class TrainCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** The images; their labels join what the model is told, where it asks for one number for each image and the file has none. */
+    private ImageBytes images(Architecture family, Conditions told) {
+        List<Integer> axes = family.conditions(1).get(Architecture.CLASS_LABELS);
+        if (axes == null || !axes.isEmpty() || told.tensors().containsKey(Architecture.CLASS_LABELS)) {
+            return ImageData.open(data);
+        }
+        LabelledImages labelled = ImageData.openLabelled(data, "train");
+        told.with(Architecture.CLASS_LABELS, labelled.labels());
+        return labelled.images();
+    }
+
     private void requireOptions() {
         Common.requireAtLeast("--epochs", 1, epochs == null ? 1 : epochs);
         Common.requireAtLeast("--steps", 1, steps == null ? 1 : steps);
         Common.requireAtLeast("--batch", 1, batch);
         Common.require("--lr", rate > 0 && rate < Double.POSITIVE_INFINITY, "a number above 0", rate);
         Common.require("--ema", emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1", emaDecay);
+        Common.require("--drop-class", dropClass >= 0 && dropClass < 1, "at least 0 and below 1", dropClass);
     }
 
     private void requireNoOtherRun() {
@@ -132,13 +167,9 @@ final class TrainCommand implements Callable<Integer> {
         long byEpochs = epochs == null && steps != null ? Long.MAX_VALUE : epochSteps * (epochs == null ? 1 : epochs);
         long total = steps == null ? byEpochs : Math.min(steps, byEpochs);
         return new TrainingOptions(
-                batch,
-                total,
-                new LearningRate.Constant(rate),
-                AdamW.Settings.DEFAULT,
-                emaDecay,
-                seed,
-                precision.exact());
+                        batch, total, new LearningRate.Constant(rate), AdamW.Settings.DEFAULT, emaDecay, seed)
+                .withExact(precision.exact())
+                .withDropClass(dropClass);
     }
 
     /** Trains with a progress bar. */

@@ -37,4 +37,9 @@ public final class Streams {
     public static long evaluationTimesteps() {
         return 6L << 60;
     }
+
+    /** Which labels training step {@code step} drops; element {@code slot}. */
+    public static long trainingClassDrop(long step) {
+        return 7L << 60 | step;
+    }
 }

@@ -45,6 +45,12 @@ public final class Graph {
 
     /** A learned tensor, by its path; asking again for the same path gives the same tensor. */
     public Parameter parameter(String name, Shape fileShape, ParameterLayout layout, Parameter.Init init) {
+        return parameter(name, fileShape, layout, init, true);
+    }
+
+    /** A tensor that comes with the weights, by its path, and that training may leave as it is. */
+    public Parameter parameter(
+            String name, Shape fileShape, ParameterLayout layout, Parameter.Init init, boolean trained) {
         Parameter known = parameters.get(name);
         if (known != null) {
             if (!known.fileShape().equals(fileShape)) {
@@ -52,7 +58,7 @@ public final class Graph {
             }
             return known;
         }
-        Parameter parameter = new Parameter(name, fileShape, layout, init, parameterFloats);
+        Parameter parameter = new Parameter(name, fileShape, layout, init, parameterFloats, trained);
         parameterFloats = Weights.nextOffset(parameterFloats + parameter.elements());
         parameters.put(name, parameter);
         return parameter;

@@ -10,8 +10,9 @@ import dev.hourglass.memory.Shape;
  * @param layout how memory differs from the file
  * @param init the values that training starts from
  * @param offset its first float in the flat vector of all parameters
+ * @param trained whether training changes it
  */
-public record Parameter(String name, Shape fileShape, ParameterLayout layout, Init init, long offset) {
+public record Parameter(String name, Shape fileShape, ParameterLayout layout, Init init, long offset, boolean trained) {
 
     /**
      * Values to start from.

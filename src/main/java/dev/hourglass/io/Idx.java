@@ -82,6 +82,22 @@ public final class Idx {
         return find(folder, names(split + "-labels", "idx1-ubyte"));
     }
 
+    /** The labels' file that lies beside an images' file, named like it, plain or gzipped. */
+    static Path labelsBeside(Path images) {
+        String name = images.getFileName().toString().replaceFirst("\\.gz$", "");
+        String labels = name.replace("images", "labels").replace("idx3", "idx1");
+        Path folder = images.toAbsolutePath().getParent();
+        if (labels.equals(name)) {
+            throw HourglassException.what("no labels can be found for the images")
+                    .where(images)
+                    .expected("a name like train-images-idx3-ubyte, whose labels are in train-labels-idx1-ubyte")
+                    .found(name)
+                    .mend("rename the files, or name a folder that holds both")
+                    .build();
+        }
+        return find(folder, List.of(labels, labels + ".gz"));
+    }
+
     /** The names that a split's images may have. */
     static List<String> imageNames(String split) {
         return names(split + "-images", "idx3-ubyte");

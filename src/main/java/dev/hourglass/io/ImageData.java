@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Images to train on, in whichever form they lie there. */
 public final class ImageData {
@@ -47,5 +48,43 @@ public final class ImageData {
                     .build();
         }
         return PngFolder.read(path);
+    }
+
+    /**
+     * Reads images and their classes: an IDX file of images with the labels' file beside it, a folder with both of a split, or a folder
+     * with a sub-folder of PNG pictures for each class (numbered in the order of their names, or by their names where all are whole
+     * numbers).
+     *
+     * @param split {@code "train"} or {@code "t10k"}; folders of pictures have no splits
+     * @return to be closed by the caller
+     * @throws HourglassException as {@link #open(Path, String)}, and when labels are missing or are not as many as the images
+     */
+    public static LabelledImages openLabelled(Path path, String split) {
+        if (Files.isRegularFile(path)) {
+            return labelled(path, Idx.labelsBeside(path));
+        }
+        Problems.requireFolder(path, "a folder of images with labels, or an IDX file of images");
+        Optional<Path> idx = Idx.lookFor(path, Idx.imageNames(split));
+        return idx.isPresent() ? labelled(idx.get(), Idx.findLabels(path, split)) : ClassFolders.read(path);
+    }
+
+    private static LabelledImages labelled(Path imageFile, Path labelFile) {
+        byte[] labels = Idx.readLabels(labelFile);
+        ImageBytes images = Idx.readImages(imageFile);
+        if (images.count() != labels.length) {
+            int count = images.count();
+            images.close();
+            throw HourglassException.what("the labels are not those of the images")
+                    .where(labelFile)
+                    .expected(count + " labels, one for each image of " + imageFile.getFileName())
+                    .found(labels.length)
+                    .mend("fetch both files from one place")
+                    .build();
+        }
+        return new LabelledImages(
+                images,
+                IntStream.range(0, labels.length)
+                        .mapToObj(k -> labels[k] & 0xff)
+                        .toList());
     }
 }

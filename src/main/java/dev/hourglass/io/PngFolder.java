@@ -37,6 +37,11 @@ public final class PngFolder {
                     .mend("check the folder; subfolders are not searched")
                     .build();
         }
+        return read(files);
+    }
+
+    /** Reads these pictures, at least one. */
+    static ImageBytes read(List<Path> files) {
         PngFile.Header first = PngFile.header(files.getFirst());
         boolean gray = true;
         for (Path file : files) {

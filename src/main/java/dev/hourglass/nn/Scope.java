@@ -214,8 +214,12 @@ public record Scope(Graph graph, String path) {
 
     /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}, or of their logarithms. */
     public Value fourier(Value t, int dim, double deviation, boolean log, TimestepEncoding.Order order) {
-        Parameter weight =
-                parameter("weight", Shape.of(dim), new ParameterLayout.Plain(), Parameter.Init.deviation(deviation));
+        Parameter weight = graph.parameter(
+                at("weight").path,
+                Shape.of(dim),
+                new ParameterLayout.Plain(),
+                Parameter.Init.deviation(deviation),
+                false);
         return apply(new FourierEncoding(dim, log, order), List.of(weight), t);
     }
 

@@ -8,9 +8,6 @@ import java.lang.foreign.MemorySegment;
 /** AdamW (arXiv 1711.05101) over the flat vector of all parameters. A step allocates nothing. */
 public final class AdamW implements AutoCloseable {
 
-    /** Elements of an item: 64 KiB of each vector. */
-    static final int CHUNK = 16_384;
-
     private final Settings settings;
     private final Optimizer kernel;
     private final Workers workers;
@@ -21,8 +18,7 @@ public final class AdamW implements AutoCloseable {
     private final Workers.Task update = this::update;
     private final Workers.Task squares = this::squares;
     private final double[] partialNorms;
-    private final long elements;
-    private final int items;
+    private final Chunks chunks;
     private long steps;
     private double rate;
     private double correction1;
@@ -53,9 +49,8 @@ public final class AdamW implements AutoCloseable {
         this.gradients = gradients;
         firstMoment = Weights.open("first moments", weights.parameters());
         secondMoment = Weights.open("second moments", weights.parameters());
-        elements = weights.flat().shape().elements();
-        items = Math.toIntExact((elements + CHUNK - 1) / CHUNK);
-        partialNorms = new double[items];
+        chunks = new Chunks(weights);
+        partialNorms = new double[chunks.count()];
     }
 
     /** Takes one step with learning rate {@code rate} along the gradients. */
@@ -68,13 +63,13 @@ public final class AdamW implements AutoCloseable {
         if (settings.clipNorm() > 0) {
             gradientScale = Math.min(1, settings.clipNorm() / (gradientNorm() + 1e-6));
         }
-        workers.run(update, items);
+        workers.run(update, chunks.count());
         weights.changed();
     }
 
-    /** The Euclidean norm of all gradients. */
+    /** The Euclidean norm of all trained parameters' gradients. */
     public double gradientNorm() {
-        workers.run(squares, items);
+        workers.run(squares, chunks.count());
         double sum = 0;
         for (double partial : partialNorms) {
             sum += partial;
@@ -83,12 +78,10 @@ public final class AdamW implements AutoCloseable {
     }
 
     private void squares(int item, int worker) {
-        long from = (long) item * CHUNK;
-        partialNorms[item] = kernel.squaredNorm(gradients.flat().segment(), from, Math.min(from + CHUNK, elements));
+        partialNorms[item] = kernel.squaredNorm(gradients.flat().segment(), chunks.from(item), chunks.to(item));
     }
 
     private void update(int item, int worker) {
-        long from = (long) item * CHUNK;
         MemorySegment w = weights.flat().segment();
         kernel.adamW(
                 w,
@@ -103,8 +96,8 @@ public final class AdamW implements AutoCloseable {
                 correction1,
                 correction2,
                 gradientScale,
-                from,
-                Math.min(from + CHUNK, elements));
+                chunks.from(item),
+                chunks.to(item));
     }
 
     /** How many steps were taken. */

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Everything a training run needs to go on as if it had never stopped: weights, moments, average and the step, in one file that is
@@ -29,6 +30,9 @@ public final class Checkpoint {
     private static final String SEED = "seed";
     private static final String BATCH = "batch";
     private static final String EMA = "ema_decay";
+    private static final String DROP = "drop_class";
+
+    private static final String NOTHING = "none";
 
     private Checkpoint() {}
 
@@ -100,18 +104,21 @@ public final class Checkpoint {
         settings.put(SEED, Long.toString(trainer.options().seed()));
         settings.put(BATCH, Integer.toString(trainer.options().batch()));
         settings.put(EMA, Double.toString(trainer.options().emaDecay()));
+        if (trainer.options().dropClass() > 0) {
+            settings.put(DROP, Double.toString(trainer.options().dropClass()));
+        }
         return settings;
     }
 
     /** Checks what decides which images and noise come next; learning rate and total may change. */
     private static long requireSameRun(Path file, Map<String, String> found, Trainer trainer) {
         Map<String, String> expected = settings(trainer);
-        for (String key : List.of(SEED, BATCH, EMA)) {
-            if (!expected.get(key).equals(found.get(key))) {
+        for (String key : List.of(SEED, BATCH, EMA, DROP)) {
+            if (!Objects.equals(expected.get(key), found.get(key))) {
                 throw HourglassException.what("the training run had another " + key)
                         .where(file)
-                        .expected(found.get(key))
-                        .found(expected.get(key))
+                        .expected(found.getOrDefault(key, NOTHING))
+                        .found(expected.getOrDefault(key, NOTHING))
                         .mend("resume with the settings the run was started with")
                         .build();
             }

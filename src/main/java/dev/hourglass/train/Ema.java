@@ -16,7 +16,7 @@ public final class Ema implements AutoCloseable {
     private final Weights weights;
     private final Weights average;
     private final Workers.Task update = this::update;
-    private final long elements;
+    private final Chunks chunks;
     private double current;
 
     /**
@@ -31,24 +31,18 @@ public final class Ema implements AutoCloseable {
         this.weights = weights;
         average = Weights.open("averaged weights", weights.parameters());
         average.copyFrom(weights);
-        elements = weights.flat().shape().elements();
+        chunks = new Chunks(weights);
     }
 
     /** Takes the weights of after step {@code steps} into the average. */
     public void step(long steps) {
         current = Math.min(decay, (1.0 + steps) / (10.0 + steps));
-        workers.run(update, Math.toIntExact((elements + AdamW.CHUNK - 1) / AdamW.CHUNK));
+        workers.run(update, chunks.count());
         average.changed();
     }
 
     private void update(int item, int worker) {
-        long from = (long) item * AdamW.CHUNK;
-        kernel.ema(
-                average.flat().segment(),
-                weights.flat().segment(),
-                current,
-                from,
-                Math.min(from + AdamW.CHUNK, elements));
+        kernel.ema(average.flat().segment(), weights.flat().segment(), current, chunks.from(item), chunks.to(item));
     }
 
     /** The averaged weights. */

@@ -30,6 +30,7 @@ public final class Trainer implements AutoCloseable {
     private final TrainingStep step;
     private final NoisePrediction objective;
     private final BatchOrder order;
+    private final ConditionFeed feed;
     private final Ema ema;
     private long steps;
 
@@ -47,6 +48,23 @@ public final class Trainer implements AutoCloseable {
             TrainingOptions options,
             Kernels kernels,
             Workers workers) {
+        this(architecture, weights, images, Conditions.none(), schedule, options, kernels, workers);
+    }
+
+    /**
+     * The same for models that are told more than images.
+     *
+     * @param conditions what the model is told about each image, by diffusers' names; read by every step, the caller's
+     */
+    public Trainer(
+            Architecture architecture,
+            Weights weights,
+            ImageBytes images,
+            Conditions conditions,
+            NoiseSchedule schedule,
+            TrainingOptions options,
+            Kernels kernels,
+            Workers workers) {
         requireFit(architecture, images);
         this.weights = weights;
         this.images = images;
@@ -60,9 +78,23 @@ public final class Trainer implements AutoCloseable {
                 options.batch(),
                 images.height(),
                 images.width(),
+                ConditionFeed.tokens(architecture, conditions),
                 options.optimizer(),
                 kernels,
                 workers);
+        try {
+            feed = new ConditionFeed(
+                    architecture,
+                    conditions,
+                    images.count(),
+                    options.dropClass(),
+                    options.seed(),
+                    kernels.elementwise(),
+                    step::condition);
+        } catch (RuntimeException e) {
+            step.close();
+            throw e;
+        }
         slab = Slab.open("clean images of a batch", shape.floatBytes());
         clean = slab.tensor(0, shape);
         objective =
@@ -71,15 +103,6 @@ public final class Trainer implements AutoCloseable {
     }
 
     private static void requireFit(Architecture architecture, ImageBytes images) {
-        if (!architecture.conditions(1).isEmpty()) {
-            throw HourglassException.what("the model is trained on more than images")
-                    .where(architecture.className())
-                    .expected("a model without "
-                            + String.join(", ", architecture.conditions(1).keySet()))
-                    .found("one with")
-                    .mend("train it through a TrainingStep, whose inputs you fill")
-                    .build();
-        }
         if (architecture.inChannels() != architecture.outChannels()) {
             throw HourglassException.what("the model does not predict the noise of its input")
                     .where(architecture.className())
@@ -107,15 +130,11 @@ public final class Trainer implements AutoCloseable {
     public float step() {
         for (int slot = 0; slot < options.batch(); slot++) {
             long pixels = images.imageBytes();
+            int image = order.image(steps, slot);
             kernels.elementwise()
                     .bytesToFloats(
-                            images.pixels(),
-                            clean.segment(),
-                            2f / 255f,
-                            -1f,
-                            order.image(steps, slot) * pixels,
-                            slot * pixels,
-                            pixels);
+                            images.pixels(), clean.segment(), 2f / 255f, -1f, image * pixels, slot * pixels, pixels);
+            feed.feed(steps, slot, image);
         }
         objective.prepare(options.seed(), steps);
         float loss = step.run(options.rate().at(steps));

@@ -12,19 +12,28 @@ import dev.hourglass.error.HourglassException;
  * @param emaDecay decay of the averaged weights, at least 0 and below 1; 0 keeps no average
  * @param seed of the initial weights, the order of the images, timesteps and noise
  * @param exact whether convolutions only add up products, without Winograd's algorithm: slower, with smaller rounding errors
+ * @param dropClass how often an image's label is replaced by the null class, the last row of the table, so that one model learns both
+ *     with and without classes (classifier-free guidance, arXiv 2207.12598); at least 0 and below 1
  */
 public record TrainingOptions(
-        int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed, boolean exact) {
+        int batch,
+        long steps,
+        LearningRate rate,
+        AdamW.Settings optimizer,
+        double emaDecay,
+        long seed,
+        boolean exact,
+        double dropClass) {
 
     private static final int DEMO_BATCH = 16;
     private static final long DEMO_WARMUP = 200;
     private static final double DEMO_PEAK_RATE = 2e-3;
     private static final double DEMO_EMA_DECAY = 0.995;
 
-    /** The fastest algorithms. */
+    /** The fastest algorithms, all labels as they are. */
     public TrainingOptions(
             int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed) {
-        this(batch, steps, rate, optimizer, emaDecay, seed, false);
+        this(batch, steps, rate, optimizer, emaDecay, seed, false, 0);
     }
 
     /** Checks the numbers. */
@@ -32,6 +41,17 @@ public record TrainingOptions(
         require(batch >= 1, "batch", "at least 1", batch);
         require(steps >= 1, "steps", "at least 1", steps);
         require(emaDecay >= 0 && emaDecay < 1, "ema", "at least 0 and below 1", emaDecay);
+        require(dropClass >= 0 && dropClass < 1, "drop-class", "at least 0 and below 1", dropClass);
+    }
+
+    /** The same with convolutions as plain sums of products, or with the fastest algorithms. */
+    public TrainingOptions withExact(boolean exact) {
+        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass);
+    }
+
+    /** The same with a share of the labels replaced by the null class. */
+    public TrainingOptions withDropClass(double dropClass) {
+        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass);
     }
 
     /** The plain recipe: AdamW at a constant rate of 1e-3, batches of 128, no average. */

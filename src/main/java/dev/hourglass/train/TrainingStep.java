@@ -25,7 +25,7 @@ public final class TrainingStep implements AutoCloseable {
     private final MicroBatches program;
     private final AdamW optimizer;
 
-    /** Compiles the step for one batch and image size. The weights stay the caller's. */
+    /** Compiles the step for one batch and image size, and texts of one token. The weights stay the caller's. */
     public TrainingStep(
             Architecture architecture,
             Weights weights,
@@ -35,9 +35,23 @@ public final class TrainingStep implements AutoCloseable {
             AdamW.Settings settings,
             Kernels kernels,
             Workers workers) {
+        this(architecture, weights, batch, height, width, 1, settings, kernels, workers);
+    }
+
+    /** The same for texts of some tokens. */
+    public TrainingStep(
+            Architecture architecture,
+            Weights weights,
+            int batch,
+            int height,
+            int width,
+            int tokens,
+            AdamW.Settings settings,
+            Kernels kernels,
+            Workers workers) {
         gradients = Weights.open("gradients", weights.parameters());
         program = MicroBatches.forTraining(
-                part -> graph(architecture, part, height, width), batch, weights, gradients, kernels, workers);
+                part -> graph(architecture, part, height, width, tokens), batch, weights, gradients, kernels, workers);
         optimizer = new AdamW(settings, kernels.optimizer(), workers, weights, gradients);
     }
 

@@ -7,6 +7,7 @@ import dev.hourglass.nn.Scope;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** A U-Net family with its settings: everything about a model but its weights. */
@@ -14,6 +15,9 @@ public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
 
     /** The input of noisy images, by diffusers' name. */
     String SAMPLE = "sample";
+
+    /** The input of classes, where a model has it: labels {@code [N]}, or embeddings {@code [N, width]}. */
+    String CLASS_LABELS = "class_labels";
 
     /** The input of timesteps. */
     String TIMESTEP = "timestep";
@@ -66,6 +70,11 @@ public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
     /** Conditions that need not be set, and what fills them then. */
     default Map<String, Float> optionalConditions() {
         return Map.of();
+    }
+
+    /** Rows of the table that {@code class_labels} choose from; empty for models without such a table. */
+    default OptionalInt classTableRows() {
+        return OptionalInt.empty();
     }
 
     /** Height and width of the images such models are usually made for. */

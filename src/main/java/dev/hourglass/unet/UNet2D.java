@@ -25,9 +25,6 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     /** The name in {@code config.json}. */
     public static final String CLASS_NAME = "UNet2DModel";
 
-    /** Further input: one label for each image, {@code [N]}, or an embedding {@code [N, timeWidth]} where classes are embedded outside. */
-    public static final String CLASS_LABELS = "class_labels";
-
     private static final double FOURIER_DEVIATION = 16;
 
     @Override
@@ -203,6 +200,11 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
             case TABLE, TIMESTEP -> Map.of(CLASS_LABELS, List.of());
             case IDENTITY -> Map.of(CLASS_LABELS, List.of(settings.timeWidth()));
         };
+    }
+
+    @Override
+    public OptionalInt classTableRows() {
+        return settings.classes() == UNet2DSettings.Classes.TABLE ? settings.classCount() : OptionalInt.empty();
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.hourglass.nn.Transformer2D;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -30,9 +31,6 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     /** Further input: 1 for tokens that count and 0 for others, {@code [N, T]}; all count unless it is set. */
     public static final String TEXT_MASK = "encoder_attention_mask";
-
-    /** Further input: one label for each image, {@code [N]}, or an embedding {@code [N, width]}. */
-    public static final String CLASS_LABELS = "class_labels";
 
     /** Further input of XL models: the text as one embedding, {@code [N, width]}. */
     public static final String TEXT_EMBEDS = "text_embeds";
@@ -192,6 +190,13 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     @Override
     public Map<String, Float> optionalConditions() {
         return settings.embedding.guidanceWidth > 0 ? Map.of(TEXT_MASK, 1f, TIMESTEP_COND, 0f) : Map.of(TEXT_MASK, 1f);
+    }
+
+    @Override
+    public OptionalInt classTableRows() {
+        return settings.classes == UNet2DConditionSettings.Classes.TABLE
+                ? OptionalInt.of(settings.classCount)
+                : OptionalInt.empty();
     }
 
     @Override

@@ -86,6 +86,31 @@ class TrainCommandTest {
     }
 
     @Test
+    void classesComeFromFoldersAndMayBeDropped() throws IOException {
+        BufferedImage picture = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
+        for (int k = 0; k < 4; k++) {
+            Images.writePng(folder.resolve("pictures/" + (k % 2 == 0 ? "cat/" : "dog/") + k + ".png"), picture);
+        }
+        Path model = folder.resolve("model");
+        trainClasses(model, 3, "--drop-class", 0.5).succeeded().printed("2 steps");
+        trainClasses(folder.resolve("none"), 2, "--drop-class", 0.5).refused("null class", "num_class_embeds 2");
+        trainClasses(folder.resolve("none"), 1).refused("num_class_embeds 1", "image 2");
+    }
+
+    private Cli trainClasses(Path model, int classes, Object... more) throws IOException {
+        Path config = folder.resolve("config" + classes + ".json");
+        Files.writeString(config, """
+                {"_class_name": "UNet2DModel", "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 8],
+                 "down_block_types": ["DownBlock2D", "DownBlock2D"], "up_block_types": ["UpBlock2D", "UpBlock2D"],
+                 "layers_per_block": 1, "norm_num_groups": 4, "num_class_embeds": %d}
+                """.formatted(classes));
+        List<Object> args = new ArrayList<>(List.of(
+                "train", "--config", config, "--data", folder.resolve("pictures"), "--out", model, "--batch", 2));
+        args.addAll(List.of(more));
+        return Cli.run(args.toArray());
+    }
+
+    @Test
     void anOlderRunIsNotThrownAway() throws IOException {
         Path model = folder.resolve("model");
         train(model, "--steps", 1).succeeded();

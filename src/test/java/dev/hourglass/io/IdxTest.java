@@ -221,4 +221,14 @@ class IdxTest {
         }
         return bytes.toByteArray();
     }
+
+    @Test
+    void labelsLieBesideTheImages() {
+        try (LabelledImages fromFolder = ImageData.openLabelled(MNIST, "t10k");
+                LabelledImages fromFile = ImageData.openLabelled(MNIST.resolve("t10k-images-idx3-ubyte.gz"), "train")) {
+            assertEquals(fromFolder.labels(), fromFile.labels());
+            assertEquals(10_000, fromFolder.labels().size());
+            assertEquals(7, fromFolder.labels().getFirst());
+        }
+    }
 }

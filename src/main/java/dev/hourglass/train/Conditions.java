@@ -1,0 +1,80 @@
+package dev.hourglass.train;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.Safetensors;
+import dev.hourglass.io.TensorEntry;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import dev.hourglass.memory.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a model is told about each image of a set beside its pixels: tensors by diffusers' names ({@code class_labels},
+ * {@code encoder_hidden_states}), each {@code [images, ..]}, off the heap. Who opens one closes it, after the trainers that read it.
+ */
+public final class Conditions implements AutoCloseable {
+
+    private final List<Slab> slabs = new ArrayList<>();
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
+    private Conditions() {}
+
+    /** Nothing, for models that are told nothing. */
+    public static Conditions none() {
+        return new Conditions();
+    }
+
+    /** Adds a tensor of zeros, to be filled by the caller. */
+    public Tensor add(String name, Shape shape) {
+        Slab slab = Slab.open("condition " + name, shape.floatBytes());
+        slabs.add(slab);
+        Tensor tensor = slab.tensor(0, shape);
+        tensors.put(name, tensor);
+        return tensor;
+    }
+
+    /** Adds one number for each image, such as its class. */
+    public Conditions with(String name, List<Integer> labels) {
+        Tensor tensor = add(name, Shape.of(labels.size()));
+        for (int image = 0; image < labels.size(); image++) {
+            tensor.set(image, labels.get(image));
+        }
+        return this;
+    }
+
+    /**
+     * Reads all tensors of a safetensors file, of any number type; their first axis counts images.
+     *
+     * @throws HourglassException when the file is missing or damaged, or there is too little memory
+     */
+    public static Conditions read(Path file) {
+        Conditions conditions = new Conditions();
+        try (Safetensors stored = Safetensors.open(file)) {
+            for (TensorEntry entry : stored.entries()) {
+                stored.copyFloats(
+                        entry.name(),
+                        conditions.add(entry.name(), entry.shape()).segment());
+            }
+            return conditions;
+        } catch (RuntimeException e) {
+            conditions.close();
+            throw e;
+        }
+    }
+
+    /** The tensors by name. */
+    public Map<String, Tensor> tensors() {
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    /** Gives the memory back. Closing twice is harmless. */
+    @Override
+    public void close() {
+        slabs.forEach(Slab::close);
+    }
+}
