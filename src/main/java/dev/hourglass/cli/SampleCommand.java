@@ -1,11 +1,20 @@
 package dev.hourglass.cli;
 
+import dev.hourglass.ImageSize;
 import dev.hourglass.Sampler;
+import dev.hourglass.SamplingOptions;
+import dev.hourglass.ScheduledDrawing;
 import dev.hourglass.UNet;
+import dev.hourglass.diffusion.scheduler.SchedulerName;
+import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.io.AtomicFiles;
 import dev.hourglass.io.Images;
+import dev.hourglass.io.ModelConfig;
+import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.memory.Shape;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,8 +56,36 @@ final class SampleCommand implements Callable<Integer> {
     @Option(names = "--batch", paramLabel = "B", description = "Images drawn at a time (${DEFAULT-VALUE}).")
     private int batch = BATCH;
 
+    @Option(
+            names = "--scheduler",
+            paramLabel = "NAME",
+            description =
+                    "ddpm, ddim, pndm, euler, euler-ancestral, heun, lms, dpmsolver, dpmsolver-sde, unipc or lcm, with"
+                            + " the betas of a pipeline's own scheduler or DDPM's.")
+    private String scheduler;
+
+    @Option(names = "--steps", paramLabel = "N", description = "Steps of the scheduler (${DEFAULT-VALUE}).")
+    private int steps = 50;
+
+    @Option(names = "--class", paramLabel = "K", description = "The class to draw, for models of classes.")
+    private Integer label;
+
+    @Option(
+            names = "--guidance",
+            paramLabel = "G",
+            description = "How strongly the class counts (${DEFAULT-VALUE}); above 1 it needs --null-class.")
+    private double guidance = 1;
+
+    @Option(names = "--null-class", paramLabel = "K", description = "The class that stands for none.")
+    private Integer nullClass;
+
     @Override
     public Integer call() {
+        if (scheduler != null) {
+            return scheduled();
+        }
+        Common.require(
+                "--steps, --class, --guidance", steps == 50 && label == null && guidance == 1, "a --scheduler", "none");
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
         int threads = common.threads();
@@ -60,6 +97,39 @@ final class SampleCommand implements Callable<Integer> {
             float[] images = sample(hourglass.terminal(), sampler, count, seed, Sampler.Watcher.NONE);
             Images.writePng(out, Pictures.square(images, shape));
             hourglass.terminal().say("%,d images of %s in %s", count, model.sampleSize(), out);
+        }
+        return 0;
+    }
+
+    private int scheduled() {
+        Common.requireAtLeast("--count", 1, count);
+        Common.requireAtLeast("--batch", 1, batch);
+        Common.require(
+                "--guidance",
+                guidance <= 1 || label != null && nullClass != null,
+                "--class and --null-class beside it",
+                guidance);
+        int threads = common.threads();
+        AtomicFiles.requireWritable(out);
+        ModelConfig own = PipelineFolder.isPipeline(folder)
+                ? Schedulers.read(PipelineFolder.partOrSelf(folder, PipelineFolder.SCHEDULER)
+                        .resolve("scheduler_config.json"))
+                : ModelConfig.of("DDPM's defaults", Map.of(ModelConfig.CLASS_NAME, "DDPMScheduler"));
+        SamplingOptions options = new SamplingOptions(
+                SchedulerName.of("--scheduler", scheduler).from(own),
+                steps,
+                guidance,
+                label == null ? List.of() : List.of(label),
+                nullClass == null ? 0 : nullClass);
+        try (UNet model = UNet.open(folder)) {
+            ImageSize size = model.sampleSize();
+            Shape shape = Shape.of(
+                    count, size.height(), size.width(), model.architecture().inChannels());
+            Pictures.requireDrawable(shape);
+            float[] images = ScheduledDrawing.sample(
+                    model, options, count, Math.min(batch, count), seed, threads, precision.exact());
+            Images.writePng(out, Pictures.square(images, shape));
+            hourglass.terminal().say("%,d images of %s in %s", count, size, out);
         }
         return 0;
     }

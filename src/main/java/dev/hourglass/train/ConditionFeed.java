@@ -57,10 +57,10 @@ final class ConditionFeed {
                 classes = targets[k];
             }
         }
-        for (String name : architecture.optionalConditions()) {
+        architecture.optionalConditions().forEach((name, value) -> {
             Tensor input = inputs.apply(name);
-            elementwise.fill(input.segment(), 1, 0, input.shape().elements());
-        }
+            elementwise.fill(input.segment(), value, 0, input.shape().elements());
+        });
         nullClass = architecture.classTableRows().orElse(0) - 1;
         requireLabels(architecture, conditions.tensors().get(Architecture.CLASS_LABELS));
     }
@@ -84,7 +84,7 @@ final class ConditionFeed {
     private static void requireNames(
             Architecture architecture, Conditions conditions, Map<String, List<Integer>> wanted) {
         TreeSet<String> missing = new TreeSet<>(wanted.keySet());
-        missing.removeAll(architecture.optionalConditions());
+        missing.removeAll(architecture.optionalConditions().keySet());
         missing.removeAll(conditions.tensors().keySet());
         if (!missing.isEmpty()) {
             throw HourglassException.what("the model is trained on more than images")

@@ -194,8 +194,8 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     @Override
     public OptionalInt classTableRows() {
-        return settings.classes == UNet2DConditionSettings.Classes.TABLE
-                ? OptionalInt.of(settings.classCount)
+        return settings.embedding.classes == EmbeddingSettings.Classes.TABLE
+                ? OptionalInt.of(settings.embedding.classCount)
                 : OptionalInt.empty();
     }
 

@@ -43,6 +43,19 @@ class SampleCommandTest {
     }
 
     @Test
+    void anySchedulerDraws() throws IOException {
+        byte[] whole = sample("--count", 3, "--scheduler", "euler", "--steps", 4);
+        assertArrayEquals(whole, sample("--count", 3, "--scheduler", "euler", "--steps", 4, "--batch", 2));
+        Path png = folder.resolve("picture.png");
+        Files.delete(png);
+        Cli.run("sample", model, "--out", png, "--scheduler", "oiler").refused("--scheduler", "lcm", "found: oiler");
+        Cli.run("sample", model, "--out", png, "--steps", 4).refused("--steps", "--scheduler");
+        Cli.run("sample", model, "--out", png, "--scheduler", "ddim", "--guidance", 2)
+                .refused("--null-class");
+        assertFalse(Files.exists(png));
+    }
+
+    @Test
     void refusesNumbersThatMakeNoSense() {
         Path png = folder.resolve("picture.png");
         Cli.run("sample", model, "--out", png, "--count", 0).refused("--count", "at least 1", "found: 0");

@@ -1,0 +1,35 @@
+package dev.hourglass;
+
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.ModelConfig;
+import java.util.List;
+
+/**
+ * How images are drawn.
+ *
+ * @param scheduler a {@code scheduler_config.json}, see {@link dev.hourglass.diffusion.scheduler.Schedulers}
+ * @param steps diffusers' {@code num_inference_steps}
+ * @param guidance classifier-free guidance; up to 1 the model is asked once a step, with the condition
+ * @param classes for class-conditional models: image k is of class {@code k mod size}; empty for others
+ * @param nullClass the class that stands for none; read where guidance is above 1
+ */
+public record SamplingOptions(ModelConfig scheduler, int steps, double guidance, List<Integer> classes, int nullClass) {
+
+    /** Keeps its own copy of the classes and checks the guidance. */
+    public SamplingOptions {
+        classes = List.copyOf(classes);
+        if (!Double.isFinite(guidance) || guidance > 1 && classes.isEmpty()) {
+            throw HourglassException.what("there is nothing to guide by")
+                    .where("guidance")
+                    .expected("a finite number, and a class where it is above 1")
+                    .found(guidance + (classes.isEmpty() ? " without a class" : ""))
+                    .mend("choose a class, or leave guidance out")
+                    .build();
+        }
+    }
+
+    /** Whether the model is asked twice a step. */
+    boolean guided() {
+        return guidance > 1;
+    }
+}

@@ -1,0 +1,116 @@
+package dev.hourglass;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.hourglass.diffusion.Streams;
+import dev.hourglass.diffusion.scheduler.Scheduler;
+import dev.hourglass.diffusion.scheduler.SchedulerName;
+import dev.hourglass.diffusion.scheduler.Schedulers;
+import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.ModelConfig;
+import dev.hourglass.kernel.Backend;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
+import dev.hourglass.memory.Tensor;
+import dev.hourglass.unet.TinyUNet;
+import dev.hourglass.unet.UNet2D;
+import dev.hourglass.unet.UNet2DSettings;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ScheduledDrawingTest {
+
+    private static final int STEPS = 6;
+    private static final ImageSize SIZE = new ImageSize(8, 9);
+
+    private static ModelConfig scheduler(SchedulerName name) {
+        return name.from(ModelConfig.of(
+                "test", Map.of("_class_name", "DDPMScheduler", "skip_prk_steps", true, "beta_end", 0.01)));
+    }
+
+    private static SamplingOptions plain(SchedulerName name) {
+        return new SamplingOptions(scheduler(name), STEPS, 1, List.of(), 0);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void equalsALoopByHandWhateverTheBatch(SchedulerName name) {
+        try (UNet model = UNet.create(new TinyUNet(), SIZE, 5)) {
+            float[] whole = ScheduledDrawing.sample(model, plain(name), 3, 3, 7, 1, false);
+            assertArrayEquals(whole, ScheduledDrawing.sample(model, plain(name), 3, 2, 7, 2, false));
+            assertArrayEquals(byHand(model, name, 7), Arrays.copyOfRange(whole, 72, 144));
+        }
+    }
+
+    /** Image 1 alone. */
+    private static float[] byHand(UNet model, SchedulerName name, long seed) {
+        Shape shape = Shape.of(1, 8, 9, 1);
+        try (Session session = model.session(SessionOptions.of(1, 8, 9));
+                Scheduler scheduler = Schedulers.open(scheduler(name), STEPS, shape, Backend.kernels());
+                Slab slab = Slab.open("test", 2048)) {
+            Tensor x = slab.tensor(0, shape);
+            Tensor noise = slab.tensor(512, shape);
+            Tensor input = slab.tensor(1024, shape);
+            Tensor output = slab.tensor(1536, shape);
+            int left = scheduler.steps();
+            Backend.kernels().randomNormal().fill(x.segment(), 0, seed, Streams.sampling(1, left), 0, 72);
+            for (int k = 0; k < 72; k++) {
+                x.set(k, x.get(k) * (float) scheduler.initNoiseSigma());
+            }
+            float[] answer = new float[72];
+            for (int step = 0; step < scheduler.steps(); step++) {
+                scheduler.scaleModelInput(x, step, input);
+                session.run(input.toArray(), new float[] {(float) scheduler.timestep(step)}, answer);
+                output.copyFrom(answer);
+                left--;
+                Backend.kernels().randomNormal().fill(noise.segment(), 0, seed, Streams.sampling(1, left), 0, 72);
+                scheduler.step(output, x, scheduler.needsNoise(step) ? noise : null, step);
+            }
+            return x.toArray();
+        }
+    }
+
+    @Test
+    void guidanceFollowsItsFormulaAndSpareVariancesAreDropped() {
+        Map<String, Object> config = Map.of(
+                "_class_name", "UNet2DModel",
+                "in_channels", 1,
+                "out_channels", 2,
+                "block_out_channels", List.of(8, 8),
+                "down_block_types", List.of("DownBlock2D", "DownBlock2D"),
+                "up_block_types", List.of("UpBlock2D", "UpBlock2D"),
+                "norm_num_groups", 4,
+                "layers_per_block", 1,
+                "num_class_embeds", 4);
+        try (UNet model = UNet.create(new UNet2D(new UNet2DSettings(ModelConfig.of("test", config))), SIZE, 5);
+                Session session = model.session(SessionOptions.of(2, 8, 9));
+                Slab slab = Slab.open("test", 1024);
+                Scheduler scheduler =
+                        Schedulers.open(scheduler(SchedulerName.DDIM), 1, Shape.of(1, 8, 9, 1), Backend.kernels())) {
+            SamplingOptions options = new SamplingOptions(scheduler(SchedulerName.DDIM), 1, 3, List.of(2), 3);
+            float[] found = ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false);
+
+            Tensor x = slab.tensor(0, Shape.of(1, 8, 9, 1));
+            Tensor output = slab.tensor(512, x.shape());
+            Backend.kernels().randomNormal().fill(x.segment(), 0, 7, Streams.sampling(0, 1), 0, 72);
+            float[] twice = Arrays.copyOf(x.toArray(), 144);
+            System.arraycopy(twice, 0, twice, 72, 72);
+            session.condition("class_labels", new float[] {3, 2});
+            float[] both = new float[288]; // [2, 2, 8, 9]
+            session.run(twice, new float[] {(float) scheduler.timestep(0), (float) scheduler.timestep(0)}, both);
+            for (int k = 0; k < 72; k++) {
+                output.set(k, both[k] + 3 * (both[144 + k] - both[k]));
+            }
+            scheduler.step(output, x, null, 0);
+            assertArrayEquals(x.toArray(), found, 1e-5f); // a few roundings of numbers of a few units
+            assertThrows(
+                    HourglassException.class,
+                    () -> new SamplingOptions(scheduler(SchedulerName.DDIM), 1, 3, List.of(), 3));
+        }
+    }
+}
