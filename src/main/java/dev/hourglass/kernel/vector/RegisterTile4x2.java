@@ -13,6 +13,9 @@ import jdk.incubator.vector.FloatVector;
 /**
  * A register tile of 4 rows by 2 vectors, for the last rows of a matrix. Its 8 accumulators just cover the 4 cycles that each of two
  * units takes. Sums run in the same order as those of the tall tiles, so that a row's result does not depend on the tile it is in.
+ *
+ * <p>The loops end at an address and not at a count, so that C2 does not unroll them: unrolled, it puts the additions to one accumulator
+ * one behind the other, and they wait for each other, which takes twice as long.
  */
 final class RegisterTile4x2 {
 
@@ -22,17 +25,15 @@ final class RegisterTile4x2 {
 
     /** {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each. */
     static void multiply(long leftAt, long rightAt, int depth, long outAt) {
-        long left = leftAt & MASK;
-        long right = rightAt & MASK;
+        long end = (rightAt + depth * (2L * BYTES)) & MASK;
         long out = outAt & MASK;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
         FloatVector c1a = zero, c1b = zero;
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
-        for (int k = 0; k < depth; k++) {
-            long a = left + k * 4L;
-            long b = right + k * (2L * BYTES);
+        long a = leftAt & MASK;
+        for (long b = rightAt & MASK; b != end; b = (b + 2L * BYTES) & MASK) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -48,6 +49,7 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
+            a = (a + 4) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
@@ -61,15 +63,15 @@ final class RegisterTile4x2 {
 
     /** {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes. */
     static void multiplyTransposed(long left, long leftStride, long right, long rightStride, int depth, long outAt) {
+        long end = (right + depth * rightStride) & MASK;
         long out = outAt & MASK;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
         FloatVector c1a = zero, c1b = zero;
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
-        for (int k = 0; k < depth; k++) {
-            long a = (left + k * leftStride) & MASK;
-            long b = (right + k * rightStride) & MASK;
+        long a = left & MASK;
+        for (long b = right & MASK; b != end; b = (b + rightStride) & MASK) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -85,6 +87,7 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
+            a = (a + leftStride) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);

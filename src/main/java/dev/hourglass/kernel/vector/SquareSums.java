@@ -11,6 +11,8 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Sums of squares, a block at a time, so that the short loops are compiled after few calls. What differences, products and additions
  * round off is kept in a second sum (see {@link ColumnSums}), so that the result is as good as one in double.
+ *
+ * <p>Lanes are taken out by constant numbers, written out: vectors that a loop rearranges were boxed in one process of several.
  */
 final class SquareSums {
 
@@ -49,10 +51,27 @@ final class SquareSums {
             sum = next;
         }
         double total = 0;
-        for (int lane = 0; lane < LANES; lane++) {
+        if (LANES >= 4) {
             total += (double) sum.lane(0) + rest.lane(0);
-            sum = sum.rearrange(Lanes.ROTATE);
-            rest = rest.rearrange(Lanes.ROTATE);
+            total += (double) sum.lane(1) + rest.lane(1);
+            total += (double) sum.lane(2) + rest.lane(2);
+            total += (double) sum.lane(3) + rest.lane(3);
+        }
+        if (LANES >= 8) {
+            total += (double) sum.lane(4) + rest.lane(4);
+            total += (double) sum.lane(5) + rest.lane(5);
+            total += (double) sum.lane(6) + rest.lane(6);
+            total += (double) sum.lane(7) + rest.lane(7);
+        }
+        if (LANES >= 16) {
+            total += (double) sum.lane(8) + rest.lane(8);
+            total += (double) sum.lane(9) + rest.lane(9);
+            total += (double) sum.lane(10) + rest.lane(10);
+            total += (double) sum.lane(11) + rest.lane(11);
+            total += (double) sum.lane(12) + rest.lane(12);
+            total += (double) sum.lane(13) + rest.lane(13);
+            total += (double) sum.lane(14) + rest.lane(14);
+            total += (double) sum.lane(15) + rest.lane(15);
         }
         for (; i < count; i++) {
             double v = Memory.get(a + i * 4L);
@@ -79,10 +98,27 @@ final class SquareSums {
             sum = next;
         }
         double total = 0;
-        for (int lane = 0; lane < LANES; lane++) {
+        if (LANES >= 4) {
             total += (double) sum.lane(0) + rest.lane(0);
-            sum = sum.rearrange(Lanes.ROTATE);
-            rest = rest.rearrange(Lanes.ROTATE);
+            total += (double) sum.lane(1) + rest.lane(1);
+            total += (double) sum.lane(2) + rest.lane(2);
+            total += (double) sum.lane(3) + rest.lane(3);
+        }
+        if (LANES >= 8) {
+            total += (double) sum.lane(4) + rest.lane(4);
+            total += (double) sum.lane(5) + rest.lane(5);
+            total += (double) sum.lane(6) + rest.lane(6);
+            total += (double) sum.lane(7) + rest.lane(7);
+        }
+        if (LANES >= 16) {
+            total += (double) sum.lane(8) + rest.lane(8);
+            total += (double) sum.lane(9) + rest.lane(9);
+            total += (double) sum.lane(10) + rest.lane(10);
+            total += (double) sum.lane(11) + rest.lane(11);
+            total += (double) sum.lane(12) + rest.lane(12);
+            total += (double) sum.lane(13) + rest.lane(13);
+            total += (double) sum.lane(14) + rest.lane(14);
+            total += (double) sum.lane(15) + rest.lane(15);
         }
         for (; i < count; i++) {
             double v = (double) Memory.get(a + i * 4L) - Memory.get(b + i * 4L);
