@@ -26,11 +26,14 @@ public final class ConditionalModels {
 
     /** A small {@code UNet2DConditionModel} for texts of width 6. */
     public static Architecture texts() {
-        return architecture(
-                "UNet2DConditionModel",
-                "CrossAttnDownBlock2D",
-                "CrossAttnUpBlock2D",
-                Map.of("cross_attention_dim", TEXT_WIDTH, "attention_head_dim", 2));
+        return texts(Map.of());
+    }
+
+    /** The same with these settings beside the usual. */
+    public static Architecture texts(Map<String, Object> changes) {
+        Map<String, Object> all = new HashMap<>(Map.of("cross_attention_dim", TEXT_WIDTH, "attention_head_dim", 2));
+        all.putAll(changes);
+        return architecture("UNet2DConditionModel", "CrossAttnDownBlock2D", "CrossAttnUpBlock2D", all);
     }
 
     private static Architecture architecture(String name, String down, String up, Map<String, Object> changes) {

@@ -118,11 +118,40 @@ class ConditionalTrainingTest {
     }
 
     @Test
-    void labelsMayBeTimesteps() {
-        Architecture model = ConditionalModels.classes(Map.of("class_embed_type", "timestep"));
-        for (float weight : train(model, labels(), OPTIONS, 1, null)) {
+    void timeEmbeddingsThatTheScheduleDoesNotFitAreRefused() {
+        Map<String, Object> learned = Map.of("time_embedding_type", "learned", "num_train_timesteps", 999);
+        requireRefused(
+                "num_train_timesteps",
+                () -> train(ConditionalModels.classes(learned), Conditions.none(), OPTIONS, 1, null));
+        requireRefused(
+                "time_embedding_type",
+                () -> train(
+                        ConditionalModels.classes(Map.of("time_embedding_type", "fourier")),
+                        Conditions.none(),
+                        OPTIONS,
+                        1,
+                        null));
+        Map<String, Object> enough = Map.of("time_embedding_type", "learned", "num_train_timesteps", 1000);
+        requireFinite(train(ConditionalModels.classes(enough), Conditions.none(), OPTIONS, 1, null));
+    }
+
+    /** The Fourier features of {@code UNet2DConditionModel} take no logarithm. */
+    @Test
+    void fourierFeaturesWithoutLogarithmTrain() {
+        Architecture model = ConditionalModels.texts(Map.of("time_embedding_type", "fourier"));
+        requireFinite(train(model, ConditionalModels.text(IMAGES, 5), OPTIONS, 1, null));
+    }
+
+    private static void requireFinite(float[] weights) {
+        for (float weight : weights) {
             assertTrue(Float.isFinite(weight));
         }
+    }
+
+    @Test
+    void labelsMayBeTimesteps() {
+        Architecture model = ConditionalModels.classes(Map.of("class_embed_type", "timestep"));
+        requireFinite(train(model, labels(), OPTIONS, 1, null));
     }
 
     @Test
