@@ -1,10 +1,14 @@
 package dev.hourglass.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.ImageSize;
+import dev.hourglass.UNet;
+import dev.hourglass.testing.ConditionalModels;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +76,32 @@ class InspectAndCheckTest {
         assertTrue(lastWord(cli, "memory wire 3 cut").matches("pass|FAIL"));
         assertEquals("FAIL", lastWord(cli, "all memory wires cut"));
         cli.printed("Measured", "Required", "at least +2%", "at least +50%");
+    }
+
+    @Test
+    void modelsOfClassesAreCheckedOnLabelledImages() {
+        Path model = folder.resolve("model");
+        try (UNet classes = UNet.create(ConditionalModels.classes(Map.of("num_class_embeds", 3)), Samples.SIZE, 7)) {
+            classes.save(model);
+        }
+        Path data = Samples.images(folder.resolve("data"), 1, 4);
+        Cli.run("check", model, "--data", data).refused("t10k-labels-idx1-ubyte");
+        String oneClass = checkedAs(model, data, 0, 0, 0, 0);
+        assertEquals(oneClass, checkedAs(model, data, 0, 0, 0, 0));
+        assertNotEquals(oneClass, checkedAs(model, data, 0, 1, 2, 1));
+        Samples.testLabels(data, 0, 1, 2, 3);
+        Cli.run("check", model, "--data", data).refused("num_class_embeds 3", "image 3", "found: 3.0");
+    }
+
+    private static String checkedAs(Path model, Path data, int... labels) {
+        Samples.testLabels(data, labels);
+        Cli cli = Cli.run("check", model, "--data", data);
+        assertTrue(cli.code() <= 1, cli::toString);
+        return cli.out()
+                .lines()
+                .filter(l -> l.startsWith("all memory wires cut"))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static String lastWord(Cli cli, String start) {
