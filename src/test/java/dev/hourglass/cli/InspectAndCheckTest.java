@@ -6,8 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.ImageSize;
 import dev.hourglass.UNet;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.memory.Shape;
 import dev.hourglass.testing.ConditionalModels;
+import dev.hourglass.testing.Floats;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -93,13 +98,37 @@ class InspectAndCheckTest {
         Cli.run("check", model, "--data", data).refused("num_class_embeds 3", "image 3", "found: 3.0");
     }
 
+    @Test
+    void modelsOfTextsAreCheckedWithTheirConditions() {
+        Path model = folder.resolve("model");
+        try (UNet texts = UNet.create(ConditionalModels.texts(), Samples.SIZE, 7)) {
+            texts.save(model);
+        }
+        Path data = Samples.images(folder.resolve("data"), 1, 4);
+        String silent = allWires(Cli.run("check", model, "--data", data));
+        assertNotEquals(silent, allWires(Cli.run("check", model, "--data", data, "--conditions", texts(4))));
+        Cli.run("check", model, "--data", data, "--conditions", texts(3)).refused("[4, 5, 6]", "[3, 5, 6]");
+    }
+
+    private Path texts(int images) {
+        Path file = folder.resolve(images + ".safetensors");
+        Shape shape = Shape.of(images, 5, 6);
+        float[] values = Floats.random(1, shape.elements());
+        SafetensorsWriter.write(file, List.of(TensorData.of(ConditionalModels.TEXT, shape, values)), Map.of());
+        return file;
+    }
+
     private static String checkedAs(Path model, Path data, int... labels) {
         Samples.testLabels(data, labels);
-        Cli cli = Cli.run("check", model, "--data", data);
+        return allWires(Cli.run("check", model, "--data", data));
+    }
+
+    /** The losses that were measured, with all wires and without, to four digits. */
+    private static String allWires(Cli cli) {
         assertTrue(cli.code() <= 1, cli::toString);
         return cli.out()
                 .lines()
-                .filter(l -> l.startsWith("all memory wires cut"))
+                .filter(line -> line.startsWith("all memory wires cut"))
                 .findFirst()
                 .orElseThrow();
     }
