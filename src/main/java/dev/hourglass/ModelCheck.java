@@ -4,9 +4,11 @@ import dev.hourglass.diffusion.NoiseSchedule;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.kernel.Kernels;
 import dev.hourglass.kernel.RandomNormal;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
+import dev.hourglass.train.Conditions;
 import dev.hourglass.train.Evaluation;
 import dev.hourglass.unet.Architecture;
 import java.util.ArrayList;
@@ -45,6 +47,7 @@ public final class ModelCheck {
 
     private final UNet model;
     private final ImageBytes images;
+    private final Conditions conditions;
     private final int threads;
 
     /**
@@ -84,9 +87,10 @@ public final class ModelCheck {
         }
     }
 
-    private ModelCheck(UNet model, ImageBytes images, int threads) {
+    private ModelCheck(UNet model, ImageBytes images, Conditions conditions, int threads) {
         this.model = model;
         this.images = images;
+        this.conditions = conditions;
         this.threads = threads;
     }
 
@@ -98,7 +102,19 @@ public final class ModelCheck {
      * @throws HourglassException when the images do not fit the model
      */
     public static Result run(UNet model, ImageBytes images, int threads, Consumer<Finding> listener) {
-        ModelCheck check = new ModelCheck(model, images, threads);
+        return run(model, images, Conditions.none(), threads, listener);
+    }
+
+    /**
+     * The same for models that are told more than images.
+     *
+     * @param conditions what the model is told about each image while losses are measured; zeros where there are none, as in the other
+     *     checks
+     * @throws HourglassException when the images or the conditions do not fit the model
+     */
+    public static Result run(
+            UNet model, ImageBytes images, Conditions conditions, int threads, Consumer<Finding> listener) {
+        ModelCheck check = new ModelCheck(model, images, conditions, threads);
         check.requireFit();
         List<Finding> findings = new ArrayList<>();
         Consumer<Finding> found = finding -> {
@@ -146,7 +162,7 @@ public final class ModelCheck {
             List<Shape> measured = new ArrayList<>();
             boolean finite = true;
             for (int batch : new int[] {1, 3}) {
-                try (Session session = session(batch, size, Set.of())) {
+                try (Session session = session(options(batch, size, Set.of()))) {
                     fillWithNoise(session.denoiser().sample());
                     session.denoiser().predict();
                     Tensor output = session.denoiser().prediction();
@@ -170,7 +186,7 @@ public final class ModelCheck {
     }
 
     private Finding timestepDependence() {
-        try (Session session = session(1, model.sampleSize(), Set.of())) {
+        try (Session session = session(options(1, model.sampleSize(), Set.of()))) {
             fillWithNoise(session.denoiser().sample());
             float[] early = predict(session, EARLY);
             float[] late = predict(session, LATE);
@@ -235,16 +251,26 @@ public final class ModelCheck {
     private Evaluation evaluate(Set<Integer> cut) {
         int count = Math.min(IMAGES, images.count());
         ImageSize size = new ImageSize(images.height(), images.width());
-        try (Session session = session(Math.min(BATCH, count), size, cut)) {
+        boolean told = !conditions.tensors().isEmpty();
+        SessionOptions options = options(Math.min(BATCH, count), size, cut);
+        try (Session session = session(told ? options.withTokens(conditions.tokens(model.architecture())) : options)) {
+            Kernels kernels = Backend.kernels();
+            Conditions.Feed feed = told
+                    ? conditions.into(model.architecture(), images.count(), kernels.elementwise(), session::condition)
+                    : Conditions.Feed.NOTHING;
             return Evaluation.measure(
-                    session.denoiser(), NoiseSchedule.ddpm(), images, count, SEED, Backend.kernels(), done -> {});
+                    session.denoiser(), NoiseSchedule.ddpm(), images, feed, count, SEED, kernels, done -> {});
         }
     }
 
-    private Session session(int batch, ImageSize size, Set<Integer> cut) {
-        Session session = model.session(SessionOptions.of(batch, size.height(), size.width())
+    private SessionOptions options(int batch, ImageSize size, Set<Integer> cut) {
+        return SessionOptions.of(batch, size.height(), size.width())
                 .withThreads(threads)
-                .withCutWires(cut));
+                .withCutWires(cut);
+    }
+
+    private Session session(SessionOptions options) {
+        Session session = model.session(options);
         session.conditionsZero();
         return session;
     }

@@ -93,27 +93,24 @@ public final class Session implements AutoCloseable {
      */
     public synchronized void condition(String name, float[] values) {
         requireOpen();
-        Set<String> known = architecture.conditions(options.tokens()).keySet();
-        if (!known.contains(name)) {
-            throw HourglassException.what("the model has no such input")
-                    .where(architecture.className())
-                    .expected(
-                            architecture.conditions(options.tokens()).isEmpty()
-                                    ? "no inputs but sample and timestep"
-                                    : "one of "
-                                            + String.join(
-                                                    ", ",
-                                                    architecture
-                                                            .conditions(options.tokens())
-                                                            .keySet()))
-                    .found(name)
-                    .build();
-        }
+        requireKnown(name);
         Tensor input = program.input(name);
         requireLength(name, input, values.length);
         input.copyFrom(values);
         requireFinite(name, input);
         missingConditions.remove(name);
+    }
+
+    /**
+     * One of the model's conditions as runs read it, {@code [N, ..]}, for those who fill it themselves before a run; it counts as set.
+     *
+     * @throws HourglassException when the model has no such input or the session is closed
+     */
+    public synchronized Tensor condition(String name) {
+        requireOpen();
+        requireKnown(name);
+        missingConditions.remove(name);
+        return program.input(name);
     }
 
     /** Sets all of the model's conditions to zero, for those who ask how it computes and not what. */
@@ -267,6 +264,20 @@ public final class Session implements AutoCloseable {
             throw HourglassException.what("the session is closed")
                     .expected("an open session")
                     .mend("keep the session open until its last run")
+                    .build();
+        }
+    }
+
+    private void requireKnown(String name) {
+        Set<String> known = architecture.conditions(options.tokens()).keySet();
+        if (!known.contains(name)) {
+            throw HourglassException.what("the model has no such input")
+                    .where(architecture.className())
+                    .expected(
+                            known.isEmpty()
+                                    ? "no inputs but sample and timestep"
+                                    : "one of " + String.join(", ", known))
+                    .found(name)
                     .build();
         }
     }

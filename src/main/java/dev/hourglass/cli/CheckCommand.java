@@ -3,7 +3,7 @@ package dev.hourglass.cli;
 import dev.hourglass.ModelCheck;
 import dev.hourglass.UNet;
 import dev.hourglass.io.ImageBytes;
-import dev.hourglass.io.ImageData;
+import dev.hourglass.train.Conditions;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,27 +31,37 @@ final class CheckCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "DIR",
-            description = "Test images: IDX files (t10k) or pictures; the bundled MNIST by default.")
+            description =
+                    "Test images: IDX files (t10k) or pictures, for models of classes with their labels as for train; the bundled"
+                            + " MNIST by default.")
     private Path data;
+
+    @Option(
+            names = "--conditions",
+            paramLabel = "FILE",
+            description = "What the model is told about each image beside its class, as for train; zeros by default.")
+    private Path conditions;
 
     @Override
     public Integer call() {
         int threads = common.threads();
         Terminal terminal = hourglass.terminal();
         try (UNet model = UNet.open(folder);
-                ImageBytes images = ImageData.open(data == null ? BundledMnist.folder() : data, "t10k")) {
-            ModelCheck.Result result = check(terminal, model, images, threads);
+                Conditions told = conditions == null ? Conditions.none() : Conditions.read(conditions);
+                ImageBytes images = TrainCommand.images(
+                        model.architecture(), data == null ? BundledMnist.folder() : data, "t10k", told)) {
+            ModelCheck.Result result = check(terminal, model, images, told, threads);
             terminal.out().print(result.table());
             return result.passed() ? 0 : Hourglass.CHECK_FAILED;
         }
     }
 
     /** Checks with a progress bar. */
-    static ModelCheck.Result check(Terminal terminal, UNet model, ImageBytes images, int threads) {
+    static ModelCheck.Result check(Terminal terminal, UNet model, ImageBytes images, Conditions told, int threads) {
         int findings = ModelCheck.findings(model.architecture());
         try (Progress progress = terminal.progress("checks", "checks", findings)) {
             int[] done = {0};
-            return ModelCheck.run(model, images, threads, finding -> progress.at(++done[0]));
+            return ModelCheck.run(model, images, told, threads, finding -> progress.at(++done[0]));
         }
     }
 }

@@ -15,6 +15,7 @@ import dev.hourglass.io.Images;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
+import dev.hourglass.train.Conditions;
 import dev.hourglass.train.Evaluation;
 import dev.hourglass.train.LossHistory;
 import dev.hourglass.train.Trainer;
@@ -117,7 +118,8 @@ final class DemoCommand implements Callable<Integer> {
     private void evaluateAndCheck(UNet model, ImageBytes test, Evaluation raw) {
         report.evaluations(raw, report.time("test error", () -> evaluate("test, averaged", model, test)));
         terminal.out().println(report.errors());
-        ModelCheck.Result checks = report.time("checks", () -> CheckCommand.check(terminal, model, test, threads));
+        ModelCheck.Result checks =
+                report.time("checks", () -> CheckCommand.check(terminal, model, test, Conditions.none(), threads));
         report.checks(checks);
         terminal.out().println(checks.table());
     }

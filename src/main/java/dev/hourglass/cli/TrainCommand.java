@@ -115,7 +115,7 @@ final class TrainCommand implements Callable<Integer> {
                 : Architectures.fromConfig(ModelConfig.of(config, Json.read(config)));
         requireNoOtherRun();
         try (Conditions told = conditions == null ? Conditions.none() : Conditions.read(conditions);
-                ImageBytes images = images(family, told);
+                ImageBytes images = images(family, data, "train", told);
                 Workers workers = new Workers(threads);
                 UNet model = UNet.create(family, new ImageSize(images.height(), images.width()), seed);
                 Trainer trainer = model.trainer(images, told, options(images), workers)) {
@@ -132,12 +132,12 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** The images; their labels join what the model is told, where it asks for one number for each image and the file has none. */
-    private ImageBytes images(Architecture family, Conditions told) {
+    static ImageBytes images(Architecture family, Path data, String split, Conditions told) {
         List<Integer> axes = family.conditions(1).get(Architecture.CLASS_LABELS);
         if (axes == null || !axes.isEmpty() || told.tensors().containsKey(Architecture.CLASS_LABELS)) {
-            return ImageData.open(data);
+            return ImageData.open(data, split);
         }
-        LabelledImages labelled = ImageData.openLabelled(data, "train");
+        LabelledImages labelled = ImageData.openLabelled(data, split);
         told.with(Architecture.CLASS_LABELS, labelled.labels());
         return labelled.images();
     }

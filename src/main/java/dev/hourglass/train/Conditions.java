@@ -3,15 +3,18 @@ package dev.hourglass.train;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.Safetensors;
 import dev.hourglass.io.TensorEntry;
+import dev.hourglass.kernel.Elementwise;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
+import dev.hourglass.unet.Architecture;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * What a model is told about each image of a set beside its pixels: tensors by diffusers' names ({@code class_labels},
@@ -70,6 +73,33 @@ public final class Conditions implements AutoCloseable {
     /** The tensors by name. */
     public Map<String, Tensor> tensors() {
         return Collections.unmodifiableMap(tensors);
+    }
+
+    /** How many tokens the texts have for a model that listens to one; one where there is none. */
+    public int tokens(Architecture architecture) {
+        return ConditionFeed.tokens(architecture, this);
+    }
+
+    /**
+     * Connects the conditions to a model's inputs; those that need not be given are filled with what stands for nothing.
+     *
+     * @param images how many images the conditions are about
+     * @param inputs a model's input by its name, {@code [N, ..]}
+     * @throws HourglassException when one is missing, unknown, of a wrong shape, not finite, or a label is not in the model's table
+     */
+    public Feed into(Architecture architecture, int images, Elementwise elementwise, Function<String, Tensor> inputs) {
+        ConditionFeed feed = new ConditionFeed(architecture, this, images, 0, 0, elementwise, inputs);
+        return (slot, image) -> feed.feed(0, slot, image);
+    }
+
+    /** Tells a model about an image before it is asked. */
+    public interface Feed {
+
+        /** Tells nothing. */
+        Feed NOTHING = (slot, image) -> {};
+
+        /** Fills a slot of the batch with what belongs to an image of the set. */
+        void feed(int slot, int image);
     }
 
     /** Gives the memory back. Closing twice is harmless. */

@@ -39,6 +39,23 @@ public record Evaluation(double error, List<Double> quarters, int images) {
             long seed,
             Kernels kernels,
             IntConsumer done) {
+        return measure(denoiser, schedule, images, Conditions.Feed.NOTHING, count, seed, kernels, done);
+    }
+
+    /**
+     * The same for models that are told more than images.
+     *
+     * @param feed fills the model's other inputs with what belongs to an image
+     */
+    public static Evaluation measure(
+            Denoiser denoiser,
+            NoiseSchedule schedule,
+            ImageBytes images,
+            Conditions.Feed feed,
+            int count,
+            long seed,
+            Kernels kernels,
+            IntConsumer done) {
         double[] sums = new double[QUARTERS];
         int[] counts = new int[QUARTERS];
         int batch = denoiser.sample().shape().dim(0);
@@ -48,6 +65,7 @@ public record Evaluation(double error, List<Double> quarters, int images) {
                 int present = Math.min(batch, count - first);
                 for (int slot = 0; slot < present; slot++) {
                     corrupt(denoiser, schedule, images, first + slot, slot, noise, seed, kernels);
+                    feed.feed(slot, first + slot);
                 }
                 denoiser.predict();
                 for (int slot = 0; slot < present; slot++) {

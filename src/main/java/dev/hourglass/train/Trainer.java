@@ -66,6 +66,7 @@ public final class Trainer implements AutoCloseable {
             Kernels kernels,
             Workers workers) {
         requireFit(architecture, images);
+        architecture.requireTimesteps(schedule.steps());
         this.weights = weights;
         this.images = images;
         this.options = options;

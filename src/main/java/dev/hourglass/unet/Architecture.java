@@ -1,5 +1,6 @@
 package dev.hourglass.unet;
 
+import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.Value;
 import dev.hourglass.memory.Shape;
@@ -76,6 +77,13 @@ public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
     default OptionalInt classTableRows() {
         return OptionalInt.empty();
     }
+
+    /**
+     * Asks whether the model can be told the timesteps 0 to {@code steps - 1}, as training on a schedule of noise does.
+     *
+     * @throws HourglassException when it cannot, with the key of {@code config.json} that decides it
+     */
+    default void requireTimesteps(int steps) {}
 
     /** Height and width of the images such models are usually made for. */
     int usualSize();

@@ -208,6 +208,11 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     }
 
     @Override
+    public void requireTimesteps(int steps) {
+        settings.requireTimesteps(steps);
+    }
+
+    @Override
     public int inChannels() {
         return settings.inChannels();
     }

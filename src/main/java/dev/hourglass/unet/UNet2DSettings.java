@@ -23,6 +23,7 @@ public final class UNet2DSettings {
     private static final int MOST_GROUPS = 32;
     private static final String GROUPS = "norm_num_groups";
     private static final String TIME_TYPE = "time_embedding_type";
+    private static final String TRAIN_STEPS = "num_train_timesteps";
     private static final String FOURIER = "fourier";
 
     /** How classes come in. */
@@ -144,10 +145,10 @@ public final class UNet2DSettings {
         if (!config.string(TIME_TYPE, "").equals("learned")) {
             return OptionalInt.empty();
         }
-        if (!config.has("num_train_timesteps")) {
-            throw config.invalid("num_train_timesteps", "the number of timesteps, since their embedding is learned");
+        if (!config.has(TRAIN_STEPS)) {
+            throw config.invalid(TRAIN_STEPS, "the number of timesteps, since their embedding is learned");
         }
-        return OptionalInt.of(Rules.atLeast(config, "num_train_timesteps", 1, 1));
+        return OptionalInt.of(Rules.atLeast(config, TRAIN_STEPS, 1, 1));
     }
 
     /** The image that comes along has three channels, and only the levels that carry it change its size. */
@@ -217,6 +218,27 @@ public final class UNet2DSettings {
 
     boolean centersInput() {
         return centersInput;
+    }
+
+    /** Refuses timesteps 0 to {@code steps - 1} where they have no logarithm or no row in the learned table. */
+    void requireTimesteps(int steps) {
+        if (fourierTime) {
+            throw HourglassException.what(
+                            "the model is told levels of noise, which are above 0, and not timesteps from 0")
+                    .where(TIME_TYPE)
+                    .expected("positional or learned, to train on timesteps 0 to " + (steps - 1))
+                    .found(FOURIER)
+                    .mend("train with another " + TIME_TYPE)
+                    .build();
+        }
+        if (learnedTimesteps.isPresent() && learnedTimesteps.getAsInt() < steps) {
+            throw HourglassException.what("the learned table of timesteps is shorter than the schedule")
+                    .where(TRAIN_STEPS)
+                    .expected("at least " + steps)
+                    .found(learnedTimesteps.getAsInt())
+                    .mend("raise " + TRAIN_STEPS)
+                    .build();
+        }
     }
 
     /** Whether timesteps are noise levels, encoded by Gaussian Fourier features, and divide the output. */

@@ -1,10 +1,19 @@
 package dev.hourglass.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.ImageSize;
+import dev.hourglass.UNet;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.testing.ConditionalModels;
+import dev.hourglass.testing.Floats;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +81,56 @@ class InspectAndCheckTest {
         assertTrue(lastWord(cli, "memory wire 3 cut").matches("pass|FAIL"));
         assertEquals("FAIL", lastWord(cli, "all memory wires cut"));
         cli.printed("Measured", "Required", "at least +2%", "at least +50%");
+    }
+
+    @Test
+    void modelsOfClassesAreCheckedOnLabelledImages() {
+        Path model = folder.resolve("model");
+        try (UNet classes = UNet.create(ConditionalModels.classes(Map.of("num_class_embeds", 3)), Samples.SIZE, 7)) {
+            classes.save(model);
+        }
+        Path data = Samples.images(folder.resolve("data"), 1, 4);
+        Cli.run("check", model, "--data", data).refused("t10k-labels-idx1-ubyte");
+        String oneClass = checkedAs(model, data, 0, 0, 0, 0);
+        assertEquals(oneClass, checkedAs(model, data, 0, 0, 0, 0));
+        assertNotEquals(oneClass, checkedAs(model, data, 0, 1, 2, 1));
+        Samples.testLabels(data, 0, 1, 2, 3);
+        Cli.run("check", model, "--data", data).refused("num_class_embeds 3", "image 3", "found: 3.0");
+    }
+
+    @Test
+    void modelsOfTextsAreCheckedWithTheirConditions() {
+        Path model = folder.resolve("model");
+        try (UNet texts = UNet.create(ConditionalModels.texts(), Samples.SIZE, 7)) {
+            texts.save(model);
+        }
+        Path data = Samples.images(folder.resolve("data"), 1, 4);
+        String silent = allWires(Cli.run("check", model, "--data", data));
+        assertNotEquals(silent, allWires(Cli.run("check", model, "--data", data, "--conditions", texts(4))));
+        Cli.run("check", model, "--data", data, "--conditions", texts(3)).refused("[4, 5, 6]", "[3, 5, 6]");
+    }
+
+    private Path texts(int images) {
+        Path file = folder.resolve(images + ".safetensors");
+        Shape shape = Shape.of(images, 5, 6);
+        float[] values = Floats.random(1, shape.elements());
+        SafetensorsWriter.write(file, List.of(TensorData.of(ConditionalModels.TEXT, shape, values)), Map.of());
+        return file;
+    }
+
+    private static String checkedAs(Path model, Path data, int... labels) {
+        Samples.testLabels(data, labels);
+        return allWires(Cli.run("check", model, "--data", data));
+    }
+
+    /** The losses that were measured, with all wires and without, to four digits. */
+    private static String allWires(Cli cli) {
+        assertTrue(cli.code() <= 1, cli::toString);
+        return cli.out()
+                .lines()
+                .filter(line -> line.startsWith("all memory wires cut"))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static String lastWord(Cli cli, String start) {

@@ -45,6 +45,16 @@ final class Samples {
         return file.array();
     }
 
+    /** Writes the classes of the test images of {@link #images}. */
+    static void testLabels(Path folder, int... labels) {
+        ByteBuffer file = ByteBuffer.allocate(8 + labels.length);
+        file.putInt(0x0801).putInt(labels.length);
+        for (int label : labels) {
+            file.put((byte) label);
+        }
+        AtomicFiles.write(folder.resolve("t10k-labels-idx1-ubyte"), file.array());
+    }
+
     static byte[] gzip(byte[] content) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.UNet;
 import dev.hourglass.io.Images;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.memory.Shape;
 import dev.hourglass.train.Checkpoint;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -111,6 +115,57 @@ class TrainCommandTest {
     }
 
     @Test
+    void textsComeFromAFileOfConditions() throws IOException {
+        Path config = Files.writeString(folder.resolve("texts.json"), """
+                {"_class_name": "UNet2DConditionModel", "in_channels": 1, "out_channels": 1, "block_out_channels": [8, 8],
+                 "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
+                 "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"],
+                 "layers_per_block": 1, "norm_num_groups": 4, "cross_attention_dim": 6, "attention_head_dim": 2}
+                """);
+        Path model = folder.resolve("model");
+        trainTexts(config, model, texts("a", 40, 6, 0.5f)).succeeded().printed("2 steps");
+        trainTexts(config, folder.resolve("other"), texts("b", 40, 6, -0.5f)).succeeded();
+        assertFalse(Arrays.equals(weights(model), weights(folder.resolve("other"))), "what a text says is learned");
+        try (UNet read = UNet.open(model)) {
+            assertEquals("UNet2DConditionModel", read.architecture().className());
+        }
+        Path none = folder.resolve("none");
+        trainTexts(config, none, texts("few", 39, 6, 1)).refused("encoder_hidden_states", "[40, 3, 6]", "[39, 3, 6]");
+        trainTexts(config, none, texts("wide", 40, 7, 1)).refused("encoder_hidden_states", "[40, 3, 6]");
+        trainTexts(config, none, texts("nan", 40, 6, Float.NaN)).refused("not finite", "image 0");
+        trainTexts(config, none, folder.resolve("gone.safetensors")).refused("gone.safetensors");
+        Cli.run("train", "--config", config, "--data", data, "--out", none, "--batch", 8)
+                .refused("encoder_hidden_states");
+        assertEquals(List.of(), Samples.namesUnder(none));
+    }
+
+    private Path texts(String name, int images, int width, float value) {
+        float[] values = new float[images * 3 * width];
+        Arrays.fill(values, value);
+        Path file = folder.resolve(name + ".safetensors");
+        SafetensorsWriter.write(
+                file, List.of(TensorData.of("encoder_hidden_states", Shape.of(images, 3, width), values)), Map.of());
+        return file;
+    }
+
+    private Cli trainTexts(Path config, Path model, Path conditions) {
+        return Cli.run(
+                "train",
+                "--config",
+                config,
+                "--data",
+                data,
+                "--conditions",
+                conditions,
+                "--out",
+                model,
+                "--batch",
+                8,
+                "--steps",
+                2);
+    }
+
+    @Test
     void anOlderRunIsNotThrownAway() throws IOException {
         Path model = folder.resolve("model");
         train(model, "--steps", 1).succeeded();
@@ -134,6 +189,8 @@ class TrainCommandTest {
         train(model, "--batch", 41).refused("fewer images", "expected: at least 41", "found: 40");
         train(model, "--lr", 0).refused("--lr", "above 0");
         train(model, "--lr", "NaN").refused("--lr", "found: NaN");
+        train(model, "--drop-class", 1).refused("--drop-class", "below 1", "found: 1.0");
+        train(model, "--drop-class", 0.5).refused("no table of classes", "num_class_embeds");
         train(model, "--ema", 1).refused("--ema", "below 1", "found: 1.0");
         train(model, "--steps", 0).refused("--steps");
         train(model, "--epochs", -3).refused("--epochs", "found: -3");

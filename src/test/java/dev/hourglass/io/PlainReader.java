@@ -20,13 +20,13 @@ import tools.jackson.databind.json.JsonMapper;
  * @param tensors by name, in the order of the header
  * @param headerBytes the length of the header
  */
-record PlainReader(Map<String, String> metadata, Map<String, Stored> tensors, int headerBytes) {
+public record PlainReader(Map<String, String> metadata, Map<String, Stored> tensors, int headerBytes) {
 
     /** A tensor as it lies in the file. */
-    record Stored(String dtype, List<Integer> shape, ByteBuffer bytes) {
+    public record Stored(String dtype, List<Integer> shape, ByteBuffer bytes) {
 
         /** The elements as float32: what the bits of each type mean, spelled out. */
-        float[] floats() {
+        public float[] floats() {
             float[] values = new float[bytes.remaining() / (dtype.equals("F32") ? 4 : 2)];
             for (int i = 0; i < values.length; i++) {
                 values[i] = switch (dtype) {
@@ -41,7 +41,7 @@ record PlainReader(Map<String, String> metadata, Map<String, Stored> tensors, in
     }
 
     /** Reads a whole file. */
-    static PlainReader read(Path file) throws IOException {
+    public static PlainReader read(Path file) throws IOException {
         ByteBuffer all = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
         byte[] json = new byte[(int) all.getLong()];
         all.get(json);

@@ -13,10 +13,14 @@ import dev.hourglass.diffusion.NoiseSchedule;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.parallel.Workers;
+import dev.hourglass.testing.ConditionalModels;
 import dev.hourglass.testing.Digits;
+import dev.hourglass.unet.Architecture;
 import dev.hourglass.unet.TinyUNet;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +35,11 @@ class ZeroAllocationTest {
 
     private static final int CLEAN_ROUNDS = 4;
 
+    private static final int IMAGES = 20;
+
+    private static final TrainingOptions CONSTANT =
+            new TrainingOptions(2, 100_000, new LearningRate.Constant(1e-4), AdamW.Settings.DEFAULT, 0.99, 1);
+
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @BeforeEach
@@ -44,9 +53,32 @@ class ZeroAllocationTest {
         TrainingOptions options = new TrainingOptions(
                 2, 10_000, new LearningRate.WarmupCosine(1e-3, 10, 10_000), AdamW.Settings.DEFAULT, 0.99, 1);
         try (Workers workers = new Workers(2);
-                ImageBytes images = Digits.bars(20, 12, 11);
+                ImageBytes images = Digits.bars(IMAGES, 12, 11);
                 UNet model = UNet.create(new TinyUNet(), new ImageSize(12, 11), 1);
                 Trainer trainer = model.trainer(images, options, workers)) {
+            requireNoAllocation(trainer::step);
+            assertTrue(trainer.steps() >= 2 * STEPS);
+        }
+    }
+
+    @Test
+    void trainingOnClassesOfWhichSomeAreDroppedAllocatesNothing() {
+        Conditions labels = Conditions.none().with("class_labels", Collections.nCopies(IMAGES, 1));
+        requireNoAllocation(
+                ConditionalModels.classes(Map.of("num_class_embeds", 3)), labels, CONSTANT.withDropClass(0.5));
+    }
+
+    @Test
+    void trainingOnTextsAllocatesNothing() {
+        requireNoAllocation(ConditionalModels.texts(), ConditionalModels.text(IMAGES, 5), CONSTANT);
+    }
+
+    private static void requireNoAllocation(Architecture architecture, Conditions conditions, TrainingOptions options) {
+        try (Workers workers = new Workers(2);
+                conditions;
+                ImageBytes images = Digits.bars(IMAGES, 8, 8);
+                UNet model = UNet.create(architecture, new ImageSize(8, 8), 1);
+                Trainer trainer = model.trainer(images, conditions, options, workers)) {
             requireNoAllocation(trainer::step);
             assertTrue(trainer.steps() >= 2 * STEPS);
         }
