@@ -21,11 +21,19 @@ public final class ScheduledDrawing {
      *
      * @param batch images drawn at a time
      * @param exact see {@link SessionOptions#exact}
+     * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
      * @throws HourglassException when the scheduler does not suit the model, or a class is missing
      */
     public static float[] sample(
-            UNet model, SamplingOptions options, int count, int batch, long seed, int threads, boolean exact) {
+            UNet model,
+            SamplingOptions options,
+            int count,
+            int batch,
+            long seed,
+            int threads,
+            boolean exact,
+            Sampler.Watcher watcher) {
         ImageSize size = model.sampleSize();
         int channels = model.architecture().inChannels();
         Shape shape = Shape.of(batch, size.height(), size.width(), channels);
@@ -41,13 +49,15 @@ public final class ScheduledDrawing {
                 int each = Math.toIntExact(shape.elements() / batch);
                 float[] images = new float[Math.multiplyExact(count, each)];
                 for (int first = 0; first < count; first += batch) {
-                    setClasses(session, options, first, batch);
-                    sampler.start(first);
-                    for (int left = sampler.steps() - 1; left >= 0; left--) {
-                        sampler.step(first, left);
-                    }
                     int present = Math.min(batch, count - first);
                     Tensor x = sampler.images();
+                    setClasses(session, options, first, batch);
+                    sampler.start(first);
+                    watcher.at(first, present, sampler.steps(), x);
+                    for (int left = sampler.steps() - 1; left >= 0; left--) {
+                        sampler.step(first, left);
+                        watcher.at(first, present, left, x);
+                    }
                     MemorySegment.copy(x.segment(), ValueLayout.JAVA_FLOAT, 0, images, first * each, present * each);
                 }
                 return images;

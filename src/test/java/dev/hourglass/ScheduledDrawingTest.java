@@ -41,8 +41,9 @@ class ScheduledDrawingTest {
     @EnumSource
     void equalsALoopByHandWhateverTheBatch(SchedulerName name) {
         try (UNet model = UNet.create(new TinyUNet(), SIZE, 5)) {
-            float[] whole = ScheduledDrawing.sample(model, plain(name), 3, 3, 7, 1, false);
-            assertArrayEquals(whole, ScheduledDrawing.sample(model, plain(name), 3, 2, 7, 2, false));
+            float[] whole = ScheduledDrawing.sample(model, plain(name), 3, 3, 7, 1, false, Sampler.Watcher.NONE);
+            assertArrayEquals(
+                    whole, ScheduledDrawing.sample(model, plain(name), 3, 2, 7, 2, false, Sampler.Watcher.NONE));
             assertArrayEquals(byHand(model, name, 7), Arrays.copyOfRange(whole, 72, 144));
         }
     }
@@ -93,7 +94,7 @@ class ScheduledDrawingTest {
                 Scheduler scheduler =
                         Schedulers.open(scheduler(SchedulerName.DDIM), 1, Shape.of(1, 8, 9, 1), Backend.kernels())) {
             SamplingOptions options = new SamplingOptions(scheduler(SchedulerName.DDIM), 1, 3, List.of(2), 3);
-            float[] found = ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false);
+            float[] found = ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false, Sampler.Watcher.NONE);
 
             Tensor x = slab.tensor(0, Shape.of(1, 8, 9, 1));
             Tensor output = slab.tensor(512, x.shape());

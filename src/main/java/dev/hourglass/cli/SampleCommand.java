@@ -1,10 +1,12 @@
 package dev.hourglass.cli;
 
 import dev.hourglass.ImageSize;
+import dev.hourglass.LatentDrawing;
 import dev.hourglass.Sampler;
 import dev.hourglass.SamplingOptions;
 import dev.hourglass.ScheduledDrawing;
 import dev.hourglass.UNet;
+import dev.hourglass.Vae;
 import dev.hourglass.diffusion.scheduler.SchedulerName;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.io.AtomicFiles;
@@ -15,6 +17,7 @@ import dev.hourglass.memory.Shape;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,10 +76,13 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--guidance",
             paramLabel = "G",
-            description = "How strongly the class counts (${DEFAULT-VALUE}); above 1 it needs --null-class.")
+            description = "How strongly the class counts (${DEFAULT-VALUE}); above 1 it needs --class.")
     private double guidance = 1;
 
-    @Option(names = "--null-class", paramLabel = "K", description = "The class that stands for none.")
+    @Option(
+            names = "--null-class",
+            paramLabel = "K",
+            description = "The class that stands for none (the last one of the model's table).")
     private Integer nullClass;
 
     @Override
@@ -104,34 +110,52 @@ final class SampleCommand implements Callable<Integer> {
     private int scheduled() {
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
-        Common.require(
-                "--guidance",
-                guidance <= 1 || label != null && nullClass != null,
-                "--class and --null-class beside it",
-                guidance);
+        Common.require("--guidance", guidance <= 1 || label != null, "--class beside it", guidance);
         int threads = common.threads();
         AtomicFiles.requireWritable(out);
         ModelConfig own = PipelineFolder.isPipeline(folder)
                 ? Schedulers.read(PipelineFolder.partOrSelf(folder, PipelineFolder.SCHEDULER)
                         .resolve("scheduler_config.json"))
                 : ModelConfig.of("DDPM's defaults", Map.of(ModelConfig.CLASS_NAME, "DDPMScheduler"));
-        SamplingOptions options = new SamplingOptions(
-                SchedulerName.of("--scheduler", scheduler).from(own),
-                steps,
-                guidance,
-                label == null ? List.of() : List.of(label),
-                nullClass == null ? 0 : nullClass);
-        try (UNet model = UNet.open(folder)) {
+        ModelConfig settings = SchedulerName.of("--scheduler", scheduler).from(own);
+        try (UNet model = UNet.open(folder);
+                Vae vae = hasVae() ? Vae.open(folder) : null;
+                SamplingProgress progress =
+                        new SamplingProgress(hourglass.terminal(), Math.ceilDiv(count, Math.min(batch, count)))) {
+            SamplingOptions options = new SamplingOptions(
+                    settings, steps, guidance, label == null ? List.of() : List.of(label), noClass(model));
             ImageSize size = model.sampleSize();
-            Shape shape = Shape.of(
+            Shape drawn = Shape.of(
                     count, size.height(), size.width(), model.architecture().inChannels());
+            Shape shape = vae == null ? drawn : LatentDrawing.shape(vae, drawn);
             Pictures.requireDrawable(shape);
             float[] images = ScheduledDrawing.sample(
-                    model, options, count, Math.min(batch, count), seed, threads, precision.exact());
-            Images.writePng(out, Pictures.square(images, shape));
-            hourglass.terminal().say("%,d images of %s in %s", count, size, out);
+                    model, options, count, Math.min(batch, count), seed, threads, precision.exact(), progress);
+            float[] pictures =
+                    vae == null ? images : LatentDrawing.pictures(vae, images, drawn, threads, precision.exact());
+            Images.writePng(out, Pictures.square(pictures, shape));
+            hourglass.terminal().say("%,d images of %s in %s", count, new ImageSize(shape.dim(1), shape.dim(2)), out);
         }
         return 0;
+    }
+
+    /** The last row of a table is what training leaves for no class. */
+    private int noClass(UNet model) {
+        if (nullClass != null) {
+            return nullClass;
+        }
+        OptionalInt rows = model.architecture().classTableRows();
+        Common.require(
+                "--guidance",
+                guidance <= 1 || rows.isPresent(),
+                "--null-class beside it, as the model has no table of classes",
+                guidance);
+        return rows.orElse(1) - 1;
+    }
+
+    private boolean hasVae() {
+        return PipelineFolder.isPipeline(folder)
+                && PipelineFolder.open(folder).parts().containsKey(PipelineFolder.VAE);
     }
 
     /** Samples with a progress bar. */

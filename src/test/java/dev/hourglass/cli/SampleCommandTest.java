@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.hourglass.UNet;
+import dev.hourglass.io.ModelConfig;
+import dev.hourglass.unet.Architectures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -51,8 +56,36 @@ class SampleCommandTest {
         Cli.run("sample", model, "--out", png, "--scheduler", "oiler").refused("--scheduler", "lcm", "found: oiler");
         Cli.run("sample", model, "--out", png, "--steps", 4).refused("--steps", "--scheduler");
         Cli.run("sample", model, "--out", png, "--scheduler", "ddim", "--guidance", 2)
-                .refused("--null-class");
+                .refused("--guidance", "--class");
         assertFalse(Files.exists(png));
+    }
+
+    @Test
+    void theLastClassStandsForNone() throws IOException {
+        Map<String, Object> config = Map.of(
+                "_class_name", "UNet2DModel",
+                "in_channels", 1,
+                "out_channels", 1,
+                "block_out_channels", List.of(8, 8),
+                "down_block_types", List.of("DownBlock2D", "DownBlock2D"),
+                "up_block_types", List.of("UpBlock2D", "UpBlock2D"),
+                "norm_num_groups", 4,
+                "layers_per_block", 1,
+                "num_class_embeds", 4);
+        model = folder.resolve("classes");
+        try (UNet classes = UNet.create(Architectures.fromConfig(ModelConfig.of("test", config)), Samples.SIZE, 7)) {
+            classes.save(model);
+        }
+        byte[] last = guided();
+        assertArrayEquals(last, guided("--null-class", 3));
+        assertFalse(Arrays.equals(last, guided("--null-class", 2)));
+    }
+
+    private byte[] guided(Object... more) throws IOException {
+        Object[] options = {"--count", 1, "--scheduler", "ddim", "--steps", 3, "--class", 1, "--guidance", 5};
+        Object[] all = Arrays.copyOf(options, options.length + more.length);
+        System.arraycopy(more, 0, all, options.length, more.length);
+        return sample(all);
     }
 
     @Test
