@@ -6,6 +6,7 @@ import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
+import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.unet.UNet2D;
 import java.lang.foreign.MemorySegment;
@@ -44,6 +45,7 @@ public final class ScheduledDrawing {
                 Scheduler scheduler =
                         Schedulers.open(options.scheduler(), options.steps(), shape, Backend.kernels(exact))) {
             requireFit(model, scheduler);
+            options.image().ifPresent(image -> requireFit(shape, image));
             try (ScheduledSampler sampler = new ScheduledSampler(
                     scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
                 int each = Math.toIntExact(shape.elements() / batch);
@@ -52,9 +54,9 @@ public final class ScheduledDrawing {
                     int present = Math.min(batch, count - first);
                     Tensor x = sampler.images();
                     setClasses(session, options, first, batch);
-                    sampler.start(first);
-                    watcher.at(first, present, sampler.steps(), x);
-                    for (int left = sampler.steps() - 1; left >= 0; left--) {
+                    int toDo = start(sampler, options, first);
+                    watcher.at(first, present, toDo, x);
+                    for (int left = toDo - 1; left >= 0; left--) {
                         sampler.step(first, left);
                         watcher.at(first, present, left, x);
                     }
@@ -73,6 +75,33 @@ public final class ScheduledDrawing {
                     .where(model.architecture().className())
                     .expected(wanted + " channels, or twice as many where the variance is learned")
                     .found(made)
+                    .build();
+        }
+    }
+
+    /** The number of steps that follow. */
+    private static int start(ScheduledSampler sampler, SamplingOptions options, int first) {
+        if (options.image().isEmpty()) {
+            sampler.start(first);
+            return sampler.steps();
+        }
+        StartImage image = options.image().get();
+        int step = image.firstStep(sampler.steps());
+        float[] pixels = image.pixels();
+        try (Slab slab = Slab.open("picture to start from", (long) Float.BYTES * pixels.length)) {
+            Tensor tensor = slab.tensor(0, Shape.of(pixels.length)).copyFrom(pixels);
+            sampler.start(first, tensor.segment(), step);
+        }
+        return sampler.steps() - step;
+    }
+
+    private static void requireFit(Shape shape, StartImage image) {
+        long wanted = shape.elements() / shape.dim(0);
+        if (image.length() != wanted) {
+            throw HourglassException.what("the picture to start from is not of the model's size")
+                    .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
+                            + " channels")
+                    .found(image.length())
                     .build();
         }
     }

@@ -5,6 +5,7 @@ import dev.hourglass.LatentDrawing;
 import dev.hourglass.Sampler;
 import dev.hourglass.SamplingOptions;
 import dev.hourglass.ScheduledDrawing;
+import dev.hourglass.StartImage;
 import dev.hourglass.UNet;
 import dev.hourglass.Vae;
 import dev.hourglass.diffusion.scheduler.SchedulerName;
@@ -14,6 +15,7 @@ import dev.hourglass.io.Images;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.memory.Shape;
+import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -85,13 +87,28 @@ final class SampleCommand implements Callable<Integer> {
             description = "The class that stands for none (the last one of the model's table).")
     private Integer nullClass;
 
+    @Option(
+            names = "--image",
+            paramLabel = "PNG",
+            description = "A picture of the model's size to start from; for ddpm, ddim, euler and euler-ancestral.")
+    private Path image;
+
+    @Option(
+            names = "--strength",
+            paramLabel = "S",
+            description = "How much of --image may change, up to 1 (${DEFAULT-VALUE}).")
+    private double strength = 0.8;
+
     @Override
     public Integer call() {
         if (scheduler != null) {
             return scheduled();
         }
         Common.require(
-                "--steps, --class, --guidance", steps == 50 && label == null && guidance == 1, "a --scheduler", "none");
+                "--steps, --class, --guidance, --image",
+                steps == 50 && label == null && guidance == 1 && image == null,
+                "a --scheduler",
+                "none");
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
         int threads = common.threads();
@@ -129,6 +146,10 @@ final class SampleCommand implements Callable<Integer> {
                     count, size.height(), size.width(), model.architecture().inChannels());
             Shape shape = vae == null ? drawn : LatentDrawing.shape(vae, drawn);
             Pictures.requireDrawable(shape);
+            if (image != null) {
+                Common.require("--image", vae == null, "a model of pictures", "a pipeline on latents");
+                options = options.withImage(startImage(drawn));
+            }
             float[] images = ScheduledDrawing.sample(
                     model, options, count, Math.min(batch, count), seed, threads, precision.exact(), progress);
             float[] pictures =
@@ -151,6 +172,16 @@ final class SampleCommand implements Callable<Integer> {
                 "--null-class beside it, as the model has no table of classes",
                 guidance);
         return rows.orElse(1) - 1;
+    }
+
+    private StartImage startImage(Shape drawn) {
+        BufferedImage picture = Images.readPng(image);
+        Common.require(
+                "--image",
+                picture.getHeight() == drawn.dim(1) && picture.getWidth() == drawn.dim(2),
+                "a picture of " + drawn.dim(1) + "x" + drawn.dim(2),
+                picture.getHeight() + "x" + picture.getWidth());
+        return new StartImage(Images.toFloats(picture, drawn.dim(3)), strength);
     }
 
     private boolean hasVae() {

@@ -92,6 +92,27 @@ public final class ScheduledSampler implements AutoCloseable {
     }
 
     /**
+     * Fills the batch with images and the noise of a later step than the first.
+     *
+     * @param image what all of them start from, {@code [H, W, C]}
+     * @param step the step that comes next
+     * @throws dev.hourglass.error.HourglassException when the scheduler only begins with pure noise
+     */
+    public void start(long firstImage, MemorySegment image, int step) {
+        scheduler.begin(step);
+        drawNoise(firstImage, steps());
+        float clean = (float) scheduler.cleanShare(step);
+        float noisy = (float) scheduler.noiseShare(step);
+        long each = elements / batch;
+        long bytes = each * Float.BYTES;
+        for (int n = 0; n < batch; n++) {
+            MemorySegment part = images.segment().asSlice(n * bytes, bytes);
+            MemorySegment drawn = noise.segment().asSlice(n * bytes, bytes);
+            kernels.elementwise().blend(clean, image, noisy, drawn, part, 0, each);
+        }
+    }
+
+    /**
      * Takes the batch one step on.
      *
      * @param firstImage the number of the batch's first image

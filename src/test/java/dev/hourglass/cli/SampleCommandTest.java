@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.hourglass.UNet;
+import dev.hourglass.io.Images;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.unet.Architectures;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +60,23 @@ class SampleCommandTest {
         Cli.run("sample", model, "--out", png, "--scheduler", "ddim", "--guidance", 2)
                 .refused("--guidance", "--class");
         assertFalse(Files.exists(png));
+    }
+
+    @Test
+    void startsFromAPicture() throws IOException {
+        Path start = folder.resolve("start.png");
+        Images.writePng(start, new BufferedImage(9, 8, BufferedImage.TYPE_BYTE_GRAY));
+        Path other = folder.resolve("other.png");
+        Images.writePng(other, new BufferedImage(8, 9, BufferedImage.TYPE_BYTE_GRAY));
+        Object[] plain = {"--count", 1, "--scheduler", "ddim", "--steps", 4};
+        Object[] from = Arrays.copyOf(plain, 10);
+        System.arraycopy(new Object[] {"--image", start, "--strength", 0.5}, 0, from, 6, 4);
+        assertFalse(Arrays.equals(sample(plain), sample(from)));
+        from[7] = other;
+        Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);
+        System.arraycopy(from, 0, refused, 2, 10);
+        Cli.run(refused).refused("--image", "8x9", "9x8");
+        Cli.run("sample", model, "--image", start).refused("--image", "--scheduler");
     }
 
     @Test
