@@ -6,7 +6,6 @@ import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.unet.UNet2D;
 import java.lang.foreign.MemorySegment;
@@ -50,11 +49,12 @@ public final class ScheduledDrawing {
                     scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
                 int each = Math.toIntExact(shape.elements() / batch);
                 float[] images = new float[Math.multiplyExact(count, each)];
+                int toDo = begin(sampler, options);
                 for (int first = 0; first < count; first += batch) {
                     int present = Math.min(batch, count - first);
                     Tensor x = sampler.images();
                     setClasses(session, options, first, batch);
-                    int toDo = start(sampler, options, first);
+                    sampler.start(first);
                     watcher.at(first, present, toDo, x);
                     for (int left = toDo - 1; left >= 0; left--) {
                         sampler.step(first, left);
@@ -79,25 +79,20 @@ public final class ScheduledDrawing {
         }
     }
 
-    /** The number of steps that follow. */
-    private static int start(ScheduledSampler sampler, SamplingOptions options, int first) {
+    /** The number of steps to take. */
+    private static int begin(ScheduledSampler sampler, SamplingOptions options) {
         if (options.image().isEmpty()) {
-            sampler.start(first);
             return sampler.steps();
         }
         StartImage image = options.image().get();
         int step = image.firstStep(sampler.steps());
-        float[] pixels = image.pixels();
-        try (Slab slab = Slab.open("picture to start from", (long) Float.BYTES * pixels.length)) {
-            Tensor tensor = slab.tensor(0, Shape.of(pixels.length)).copyFrom(pixels);
-            sampler.start(first, tensor.segment(), step);
-        }
+        sampler.from(image.pixels(), step, image.repaint());
         return sampler.steps() - step;
     }
 
     private static void requireFit(Shape shape, StartImage image) {
         long wanted = shape.elements() / shape.dim(0);
-        if (image.length() != wanted) {
+        if (image.length() != wanted || !image.masks(wanted / shape.dim(3))) {
             throw HourglassException.what("the picture to start from is not of the model's size")
                     .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
                             + " channels")

@@ -83,13 +83,29 @@ class ScheduledDrawingTest {
     @ParameterizedTest
     @EnumSource(names = {"DDPM", "DDIM", "EULER", "EULER_ANCESTRAL"})
     void startsFromAPictureAsALoopByHand(SchedulerName name) {
+        drawsFromAPictureAsALoopByHand(name, null);
+    }
+
+    /** What is kept is exactly the picture's in the end, and shows the rest its noisy self before. */
+    @ParameterizedTest
+    @EnumSource(names = {"DDPM", "DDIM", "EULER", "EULER_ANCESTRAL"})
+    void repaintsAsALoopByHand(SchedulerName name) {
+        boolean[] repaint = new boolean[72];
+        for (int k = 0; k < 72; k++) {
+            repaint[k] = k % 9 > 4;
+        }
+        drawsFromAPictureAsALoopByHand(name, repaint);
+    }
+
+    private static void drawsFromAPictureAsALoopByHand(SchedulerName name, boolean[] repaint) {
         float[] picture = Floats.random(3, 72);
         Shape shape = Shape.of(1, 8, 9, 1);
         try (UNet model = UNet.create(new TinyUNet(), SIZE, 5);
                 Session session = model.session(SessionOptions.of(1, 8, 9));
                 Scheduler scheduler = Schedulers.open(scheduler(name), STEPS, shape, Backend.kernels());
                 Slab slab = Slab.open("test", 2048)) {
-            SamplingOptions options = plain(name).withImage(new StartImage(picture, 0.5));
+            StartImage start = new StartImage(picture, 0.5);
+            SamplingOptions options = plain(name).withImage(repaint == null ? start : start.repainting(repaint));
             float[] drawn = ScheduledDrawing.sample(model, options, 2, 2, 7, 1, false, Sampler.Watcher.NONE);
             Tensor x = slab.tensor(0, shape);
             Tensor noise = slab.tensor(512, shape);
@@ -108,6 +124,7 @@ class ScheduledDrawingTest {
             for (int k = 0; k < 72; k++) {
                 x.set(k, (float) (clean * picture[k] + noisy * noise.get(k)));
             }
+            float[] begin = noise.toArray();
             float[] answer = new float[72];
             scheduler.begin(3);
             for (int step = 3; step < STEPS; step++) {
@@ -118,6 +135,16 @@ class ScheduledDrawingTest {
                         .randomNormal()
                         .fill(noise.segment(), 0, 7, Streams.sampling(1, STEPS - 1 - step), 0, 72);
                 scheduler.step(output, x, scheduler.needsNoise(step) ? noise : null, step);
+                for (int k = 0; repaint != null && k < 72; k++) {
+                    if (!repaint[k] && step < STEPS - 1) {
+                        double known = scheduler.cleanShare(step + 1) * picture[k];
+                        x.set(k, (float) (known + scheduler.noiseShare(step + 1) * begin[k]));
+                    } else if (!repaint[k]) {
+                        x.set(k, picture[k]);
+                        assertEquals(picture[k], drawn[72 + k]);
+                        assertEquals(picture[k], drawn[k]);
+                    }
+                }
             }
             // the library's table of alphaBar is of float32, and the steps carry its rounding along
             assertArrayEquals(x.toArray(), Arrays.copyOfRange(drawn, 72, 144), 1e-4f);

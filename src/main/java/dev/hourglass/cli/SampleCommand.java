@@ -99,14 +99,21 @@ final class SampleCommand implements Callable<Integer> {
             description = "How much of --image may change, up to 1 (${DEFAULT-VALUE}).")
     private double strength = 0.8;
 
+    @Option(
+            names = "--mask",
+            paramLabel = "PNG",
+            description =
+                    "Where --image is drawn anew: white; black stays exactly as it is. Usually with --strength 1.")
+    private Path mask;
+
     @Override
     public Integer call() {
         if (scheduler != null) {
             return scheduled();
         }
         Common.require(
-                "--steps, --class, --guidance, --image",
-                steps == 50 && label == null && guidance == 1 && image == null,
+                "--steps, --class, --guidance, --image, --mask",
+                steps == 50 && label == null && guidance == 1 && image == null && mask == null,
                 "a --scheduler",
                 "none");
         Common.requireAtLeast("--count", 1, count);
@@ -128,6 +135,7 @@ final class SampleCommand implements Callable<Integer> {
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
         Common.require("--guidance", guidance <= 1 || label != null, "--class beside it", guidance);
+        Common.require("--mask", mask == null || image != null, "--image beside it", "none");
         int threads = common.threads();
         AtomicFiles.requireWritable(out);
         ModelConfig own = PipelineFolder.isPipeline(folder)
@@ -175,13 +183,26 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     private StartImage startImage(Shape drawn) {
-        BufferedImage picture = Images.readPng(image);
+        StartImage start = new StartImage(read("--image", image, drawn, drawn.dim(3)), strength);
+        if (mask == null) {
+            return start;
+        }
+        float[] shades = read("--mask", mask, drawn, 1);
+        boolean[] repaint = new boolean[shades.length];
+        for (int pixel = 0; pixel < repaint.length; pixel++) {
+            repaint[pixel] = shades[pixel] > 0;
+        }
+        return start.repainting(repaint);
+    }
+
+    private static float[] read(String option, Path file, Shape drawn, int channels) {
+        BufferedImage picture = Images.readPng(file);
         Common.require(
-                "--image",
+                option,
                 picture.getHeight() == drawn.dim(1) && picture.getWidth() == drawn.dim(2),
                 "a picture of " + drawn.dim(1) + "x" + drawn.dim(2),
                 picture.getHeight() + "x" + picture.getWidth());
-        return new StartImage(Images.toFloats(picture, drawn.dim(3)), strength);
+        return Images.toFloats(picture, channels);
     }
 
     private boolean hasVae() {

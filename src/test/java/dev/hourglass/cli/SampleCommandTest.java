@@ -72,6 +72,12 @@ class SampleCommandTest {
         Object[] from = Arrays.copyOf(plain, 10);
         System.arraycopy(new Object[] {"--image", start, "--strength", 0.5}, 0, from, 6, 4);
         assertFalse(Arrays.equals(sample(plain), sample(from)));
+        Object[] masked = Arrays.copyOf(from, 12);
+        System.arraycopy(new Object[] {"--mask", start}, 0, masked, 10, 2);
+        sample(masked); // black: nothing is drawn anew
+        BufferedImage kept = Images.readPng(folder.resolve("picture.png"));
+        assertEquals(0xff000000, kept.getRGB(kept.getWidth() / 2, kept.getHeight() / 2));
+        Cli.run("sample", model, "--scheduler", "ddim", "--mask", start).refused("--mask", "--image");
         from[7] = other;
         Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);
         System.arraycopy(from, 0, refused, 2, 10);
