@@ -30,7 +30,7 @@ public final class Sampler implements AutoCloseable {
          *
          * @param first the number of the batch's first image
          * @param present how many images of the batch are wanted; the rest fill it up
-         * @param level how many noisy steps are left: 1000 for pure noise, 0 for finished images
+         * @param level how many steps are left: all (1000 here) for pure noise, 0 for finished images
          * @param images {@code [N, H, W, C]}, to be read only now
          */
         void at(int first, int present, int level, Tensor images);

@@ -21,11 +21,19 @@ public final class ScheduledDrawing {
      *
      * @param batch images drawn at a time
      * @param exact see {@link SessionOptions#exact}
+     * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
      * @throws HourglassException when the scheduler does not suit the model, or a class is missing
      */
     public static float[] sample(
-            UNet model, SamplingOptions options, int count, int batch, long seed, int threads, boolean exact) {
+            UNet model,
+            SamplingOptions options,
+            int count,
+            int batch,
+            long seed,
+            int threads,
+            boolean exact,
+            Sampler.Watcher watcher) {
         ImageSize size = model.sampleSize();
         int channels = model.architecture().inChannels();
         Shape shape = Shape.of(batch, size.height(), size.width(), channels);
@@ -36,18 +44,22 @@ public final class ScheduledDrawing {
                 Scheduler scheduler =
                         Schedulers.open(options.scheduler(), options.steps(), shape, Backend.kernels(exact))) {
             requireFit(model, scheduler);
+            options.image().ifPresent(image -> requireFit(shape, image));
             try (ScheduledSampler sampler = new ScheduledSampler(
                     scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
                 int each = Math.toIntExact(shape.elements() / batch);
                 float[] images = new float[Math.multiplyExact(count, each)];
+                int toDo = begin(sampler, options);
                 for (int first = 0; first < count; first += batch) {
-                    setClasses(session, options, first, batch);
-                    sampler.start(first);
-                    for (int left = sampler.steps() - 1; left >= 0; left--) {
-                        sampler.step(first, left);
-                    }
                     int present = Math.min(batch, count - first);
                     Tensor x = sampler.images();
+                    setClasses(session, options, first, batch);
+                    sampler.start(first);
+                    watcher.at(first, present, toDo, x);
+                    for (int left = toDo - 1; left >= 0; left--) {
+                        sampler.step(first, left);
+                        watcher.at(first, present, left, x);
+                    }
                     MemorySegment.copy(x.segment(), ValueLayout.JAVA_FLOAT, 0, images, first * each, present * each);
                 }
                 return images;
@@ -63,6 +75,28 @@ public final class ScheduledDrawing {
                     .where(model.architecture().className())
                     .expected(wanted + " channels, or twice as many where the variance is learned")
                     .found(made)
+                    .build();
+        }
+    }
+
+    /** The number of steps to take. */
+    private static int begin(ScheduledSampler sampler, SamplingOptions options) {
+        if (options.image().isEmpty()) {
+            return sampler.steps();
+        }
+        StartImage image = options.image().get();
+        int step = image.firstStep(sampler.steps());
+        sampler.from(image.pixels(), step, image.repaint());
+        return sampler.steps() - step;
+    }
+
+    private static void requireFit(Shape shape, StartImage image) {
+        long wanted = shape.elements() / shape.dim(0);
+        if (image.length() != wanted || !image.masks(wanted / shape.dim(3))) {
+            throw HourglassException.what("the picture to start from is not of the model's size")
+                    .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
+                            + " channels")
+                    .found(image.length())
                     .build();
         }
     }

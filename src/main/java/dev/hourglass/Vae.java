@@ -5,6 +5,7 @@ import dev.hourglass.graph.Graph;
 import dev.hourglass.graph.Program;
 import dev.hourglass.graph.Value;
 import dev.hourglass.graph.Weights;
+import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.ModelFolder;
 import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.kernel.Backend;
@@ -15,20 +16,23 @@ import dev.hourglass.memory.Tensor;
 import dev.hourglass.nn.Scope;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.unet.AutoencoderKL;
+import dev.hourglass.unet.LatentScale;
 import java.nio.file.Path;
 
 /** The autoencoder of latent diffusion with its weights: pictures to latents and back. Images are {@code [N, C, H, W]} here. */
 public final class Vae implements AutoCloseable {
 
     private static final String PICTURES = "pictures";
-    private static final String LATENTS = "latents";
-    private static final String OUTPUT = "output";
+    static final String LATENTS = "latents";
+    static final String OUTPUT = "output";
 
     private final AutoencoderKL architecture;
+    private final ModelConfig config;
     private final Weights weights;
 
-    private Vae(AutoencoderKL architecture, Weights weights) {
+    private Vae(AutoencoderKL architecture, ModelConfig config, Weights weights) {
         this.architecture = architecture;
+        this.config = config;
         this.weights = weights;
     }
 
@@ -42,7 +46,7 @@ public final class Vae implements AutoCloseable {
             AutoencoderKL architecture = AutoencoderKL.fromConfig(files.config());
             int scale = architecture.scale();
             Graph graph = graph(architecture, Shape.of(1, scale, scale, architecture.inChannels()), true);
-            return new Vae(architecture, StoredWeights.open(graph.parameters(), files.weights()));
+            return new Vae(architecture, files.config(), StoredWeights.open(graph.parameters(), files.weights()));
         }
     }
 
@@ -64,6 +68,20 @@ public final class Vae implements AutoCloseable {
     /** The settings. */
     public AutoencoderKL architecture() {
         return architecture;
+    }
+
+    /**
+     * How latents of diffusion are scaled.
+     *
+     * @throws HourglassException when the configuration has a scale that is not supported
+     */
+    public LatentScale latentScale() {
+        return LatentScale.fromConfig(config);
+    }
+
+    /** The decoder for latents {@code [N, h, w, C]}, from {@link #LATENTS} to {@link #OUTPUT}; who asks closes it. */
+    Program decoder(Shape latents, Workers workers, boolean exact) {
+        return Program.forInference(graph(architecture, latents, false), weights, Backend.kernels(exact), workers);
     }
 
     /** The shape of the moments of pictures {@code [N, C, H, W]}. */

@@ -24,8 +24,16 @@ final class Pictures {
         return grid(images, shape, columns(shape));
     }
 
-    /** Throws when a square picture of images of this shape would be too large: before they are drawn. */
+    /** Throws when images of this shape are no pictures, or a square of them would be too large: before they are drawn. */
     static void requireDrawable(Shape shape) {
+        if (shape.dim(3) != 1 && shape.dim(3) != 3) {
+            throw HourglassException.what("what the model draws is no picture")
+                    .where("MODEL_DIR")
+                    .expected("1 channel (gray) or 3 (red, green, blue), or a pipeline with a vae")
+                    .found(shape.dim(3) + " channels")
+                    .mend("name the folder of the whole pipeline, with model_index.json")
+                    .build();
+        }
         long pixels = (shape.dim(1) + 1L) * (shape.dim(2) + 1L) * scale(shape) * scale(shape);
         long cells = (long) columns(shape) * columns(shape);
         if (cells > Images.MOST_PIXELS / pixels) {

@@ -31,6 +31,10 @@ public final class ScheduledSampler implements AutoCloseable {
     private final Tensor input; // the denoiser's first images
     private final Tensor mixed; // of the model's channels
     private final Tensor output; // of the scheduler's channels
+    private final Tensor known; // an image to start from, [H, W, C]
+    private int firstStep;
+    private boolean startsFromKnown;
+    private boolean[] repaint; // or null for all pixels
     private final MemorySegment with; // the prediction's second half, or null
 
     /**
@@ -63,11 +67,12 @@ public final class ScheduledSampler implements AutoCloseable {
         Shape whole = Shape.of(batch, shape.dim(1), shape.dim(2), predicted);
         long bytes = Slab.aligned(shape.floatBytes());
         long wholeBytes = Slab.aligned(whole.floatBytes());
-        slab = Slab.open("sampler", 2 * bytes + 2 * wholeBytes);
+        slab = Slab.open("sampler", 2 * bytes + 2 * wholeBytes + Float.BYTES * elements / batch);
         images = slab.tensor(0, shape);
         noise = slab.tensor(bytes, shape);
         mixed = slab.tensor(2 * bytes, whole);
         output = slab.tensor(2 * bytes + wholeBytes, scheduler.outputShape());
+        known = slab.tensor(2 * bytes + 2 * wholeBytes, Shape.of(shape.dim(1), shape.dim(2), shape.dim(3)));
         MemorySegment sample = denoiser.sample().segment();
         long half = whole.floatBytes();
         with = guided ? denoiser.prediction().segment().asSlice(half, half) : null;
@@ -84,11 +89,35 @@ public final class ScheduledSampler implements AutoCloseable {
         return images;
     }
 
-    /** Fills the batch with pure noise, for images {@code firstImage} and following. */
+    /** Fills the batch, for images {@code firstImage} and following, with pure noise or with the known image and its first noise. */
     public void start(long firstImage) {
         drawNoise(firstImage, steps());
+        if (startsFromKnown) {
+            scheduler.begin(firstStep);
+            for (int n = 0; n < batch; n++) {
+                addNoise(n);
+            }
+            return;
+        }
         float sigma = (float) scheduler.initNoiseSigma();
         kernels.elementwise().affine(noise.segment(), sigma, 0, images.segment(), false, 0, elements);
+    }
+
+    /**
+     * Makes all images start from one that is known, at a step's noise level, and not from pure noise.
+     *
+     * @param image {@code [H, W, C]}
+     * @param step the step that is the first one
+     * @param repaint which pixels {@code [H, W]} are drawn anew: the others follow the known image through all noise levels, and are
+     *     exactly its own in the end (arXiv 2201.09865, without going back); null for all
+     * @throws dev.hourglass.error.HourglassException when the scheduler only begins with pure noise
+     */
+    public void from(float[] image, int step, boolean[] repaint) {
+        scheduler.begin(step);
+        known.copyFrom(image);
+        firstStep = step;
+        startsFromKnown = true;
+        this.repaint = repaint == null ? null : repaint.clone();
     }
 
     /**
@@ -117,6 +146,40 @@ public final class ScheduledSampler implements AutoCloseable {
             drawNoise(firstImage, left);
         }
         scheduler.step(answer(), images, noisy ? noise : null, step);
+        if (repaint != null) {
+            putBack(firstImage, left);
+        }
+    }
+
+    /** Image {@code n} becomes the known one with its own noise. */
+    private void addNoise(int n) {
+        long each = elements / batch;
+        long bytes = each * Float.BYTES;
+        float clean = (float) scheduler.cleanShare(firstStep);
+        float noisy = (float) scheduler.noiseShare(firstStep);
+        MemorySegment own = noise.segment().asSlice(n * bytes, bytes);
+        MemorySegment image = images.segment().asSlice(n * bytes, bytes);
+        kernels.elementwise().blend(clean, known.segment(), noisy, own, image, 0, each);
+    }
+
+    /** Pixels that are not drawn anew become the known image's, with the noise that they began with. */
+    private void putBack(long firstImage, int left) {
+        int step = steps() - left;
+        boolean noisy = left > 0;
+        if (noisy) {
+            drawNoise(firstImage, steps());
+        }
+        float clean = (float) scheduler.cleanShare(step);
+        float share = (float) scheduler.noiseShare(step);
+        int channels = images.shape().dim(3);
+        long each = elements / batch;
+        for (long k = 0; k < elements; k++) {
+            long inImage = k % each;
+            if (!repaint[(int) (inImage / channels)]) {
+                float value = known.get(inImage);
+                images.set(k, noisy ? clean * value + share * noise.get(k) : value);
+            }
+        }
     }
 
     /** The model's answer: mixed where there is guidance, without a variance that the scheduler does not want. */

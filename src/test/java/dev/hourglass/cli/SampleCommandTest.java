@@ -4,10 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.hourglass.UNet;
+import dev.hourglass.io.Images;
+import dev.hourglass.io.ModelConfig;
+import dev.hourglass.unet.Architectures;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -51,8 +58,59 @@ class SampleCommandTest {
         Cli.run("sample", model, "--out", png, "--scheduler", "oiler").refused("--scheduler", "lcm", "found: oiler");
         Cli.run("sample", model, "--out", png, "--steps", 4).refused("--steps", "--scheduler");
         Cli.run("sample", model, "--out", png, "--scheduler", "ddim", "--guidance", 2)
-                .refused("--null-class");
+                .refused("--guidance", "--class");
         assertFalse(Files.exists(png));
+    }
+
+    @Test
+    void startsFromAPicture() throws IOException {
+        Path start = folder.resolve("start.png");
+        Images.writePng(start, new BufferedImage(9, 8, BufferedImage.TYPE_BYTE_GRAY));
+        Path other = folder.resolve("other.png");
+        Images.writePng(other, new BufferedImage(8, 9, BufferedImage.TYPE_BYTE_GRAY));
+        Object[] plain = {"--count", 1, "--scheduler", "ddim", "--steps", 4};
+        Object[] from = Arrays.copyOf(plain, 10);
+        System.arraycopy(new Object[] {"--image", start, "--strength", 0.5}, 0, from, 6, 4);
+        assertFalse(Arrays.equals(sample(plain), sample(from)));
+        Object[] masked = Arrays.copyOf(from, 12);
+        System.arraycopy(new Object[] {"--mask", start}, 0, masked, 10, 2);
+        sample(masked); // black: nothing is drawn anew
+        BufferedImage kept = Images.readPng(folder.resolve("picture.png"));
+        assertEquals(0xff000000, kept.getRGB(kept.getWidth() / 2, kept.getHeight() / 2));
+        Cli.run("sample", model, "--scheduler", "ddim", "--mask", start).refused("--mask", "--image");
+        from[7] = other;
+        Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);
+        System.arraycopy(from, 0, refused, 2, 10);
+        Cli.run(refused).refused("--image", "8x9", "9x8");
+        Cli.run("sample", model, "--image", start).refused("--image", "--scheduler");
+    }
+
+    @Test
+    void theLastClassStandsForNone() throws IOException {
+        Map<String, Object> config = Map.of(
+                "_class_name", "UNet2DModel",
+                "in_channels", 1,
+                "out_channels", 1,
+                "block_out_channels", List.of(8, 8),
+                "down_block_types", List.of("DownBlock2D", "DownBlock2D"),
+                "up_block_types", List.of("UpBlock2D", "UpBlock2D"),
+                "norm_num_groups", 4,
+                "layers_per_block", 1,
+                "num_class_embeds", 4);
+        model = folder.resolve("classes");
+        try (UNet classes = UNet.create(Architectures.fromConfig(ModelConfig.of("test", config)), Samples.SIZE, 7)) {
+            classes.save(model);
+        }
+        byte[] last = guided();
+        assertArrayEquals(last, guided("--null-class", 3));
+        assertFalse(Arrays.equals(last, guided("--null-class", 2)));
+    }
+
+    private byte[] guided(Object... more) throws IOException {
+        Object[] options = {"--count", 1, "--scheduler", "ddim", "--steps", 3, "--class", 1, "--guidance", 5};
+        Object[] all = Arrays.copyOf(options, options.length + more.length);
+        System.arraycopy(more, 0, all, options.length, more.length);
+        return sample(all);
     }
 
     @Test

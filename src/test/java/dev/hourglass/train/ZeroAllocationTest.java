@@ -10,8 +10,14 @@ import dev.hourglass.SessionOptions;
 import dev.hourglass.UNet;
 import dev.hourglass.diffusion.AncestralSampler;
 import dev.hourglass.diffusion.NoiseSchedule;
+import dev.hourglass.diffusion.ScheduledSampler;
+import dev.hourglass.diffusion.scheduler.Scheduler;
+import dev.hourglass.diffusion.scheduler.SchedulerName;
+import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.io.ImageBytes;
+import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.ConditionalModels;
 import dev.hourglass.testing.Digits;
@@ -20,6 +26,10 @@ import dev.hourglass.unet.TinyUNet;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Collections;
+import dev.hourglass.testing.Floats;
+import dev.hourglass.unet.Architectures;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +49,12 @@ class ZeroAllocationTest {
 
     private static final TrainingOptions CONSTANT =
             new TrainingOptions(2, 100_000, new LearningRate.Constant(1e-4), AdamW.Settings.DEFAULT, 0.99, 1);
+    private static final ImageSize SIZE = new ImageSize(8, 9);
+    private static final int TOKENS = 5;
+    private static final int TEXT_WIDTH = 6;
+
+    /** Starts before the first step: among the steps they would be too rare for the compiler. */
+    private static final int STARTS = 20_000;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -104,6 +120,102 @@ class ZeroAllocationTest {
             float[] t = {10, 990};
             float[] y = new float[180];
             requireNoAllocation(() -> session.run(x, t, y));
+        }
+    }
+
+    @Test
+    void guidedSamplingOfClassesAllocatesNothing() {
+        try (UNet model = UNet.create(classes(), SIZE, 1);
+                Session session = model.session(SessionOptions.of(2, 8, 9).withThreads(2))) {
+            session.condition("class_labels", new float[] {3, 1});
+            requireGuidedSamplingAllocatesNothing(session, SchedulerName.DDPM);
+        }
+    }
+
+    @Test
+    void guidedSamplingOfTextsAllocatesNothing() {
+        try (UNet model = UNet.create(texts(), SIZE, 1);
+                Session session =
+                        model.session(SessionOptions.of(2, 8, 9).withThreads(2).withTokens(TOKENS))) {
+            session.condition("encoder_hidden_states", Floats.random(1, 2 * TOKENS * TEXT_WIDTH));
+            requireGuidedSamplingAllocatesNothing(session, SchedulerName.DPMSOLVER);
+        }
+    }
+
+    @Test
+    void modelsOfClassesAndOfTextsAllocateNothing() {
+        float[] x = Floats.random(2, 2 * 72);
+        float[] t = {10, 990};
+        float[] y = new float[x.length];
+        try (UNet model = UNet.create(classes(), SIZE, 1);
+                Session session = model.session(SessionOptions.of(2, 8, 9).withThreads(2))) {
+            session.condition("class_labels", new float[] {3, 1});
+            requireNoAllocation(() -> session.run(x, t, y));
+        }
+        try (UNet model = UNet.create(texts(), SIZE, 1);
+                Session session =
+                        model.session(SessionOptions.of(2, 8, 9).withThreads(2).withTokens(TOKENS))) {
+            session.condition("encoder_hidden_states", Floats.random(1, 2 * TOKENS * TEXT_WIDTH));
+            requireNoAllocation(() -> session.run(x, t, y));
+        }
+    }
+
+    /** Attention and a table of classes. */
+    private static Architecture classes() {
+        return architecture(Map.of(
+                "_class_name",
+                "UNet2DModel",
+                "down_block_types",
+                List.of("DownBlock2D", "AttnDownBlock2D"),
+                "up_block_types",
+                List.of("AttnUpBlock2D", "UpBlock2D"),
+                "num_class_embeds",
+                4));
+    }
+
+    /** Attention to itself and to a text. */
+    private static Architecture texts() {
+        return architecture(Map.of(
+                "_class_name",
+                "UNet2DConditionModel",
+                "down_block_types",
+                List.of("DownBlock2D", "CrossAttnDownBlock2D"),
+                "up_block_types",
+                List.of("CrossAttnUpBlock2D", "UpBlock2D"),
+                "cross_attention_dim",
+                TEXT_WIDTH));
+    }
+
+    private static Architecture architecture(Map<String, Object> settings) {
+        Map<String, Object> config = new HashMap<>(settings);
+        config.putAll(Map.of(
+                "in_channels", 1,
+                "out_channels", 1,
+                "block_out_channels", List.of(8, 16),
+                "layers_per_block", 1,
+                "norm_num_groups", 4,
+                "attention_head_dim", 4));
+        return Architectures.fromConfig(ModelConfig.of("test", config));
+    }
+
+    /** One image, drawn again and again, by a session for a batch of two. */
+    private static void requireGuidedSamplingAllocatesNothing(Session session, SchedulerName name) {
+        Shape shape = Shape.of(1, 8, 9, 1);
+        ModelConfig config = name.from(ModelConfig.of("test", Map.of("_class_name", "DDPMScheduler")));
+        try (Scheduler scheduler = Schedulers.open(config, 10, shape, Backend.kernels());
+                ScheduledSampler sampler =
+                        new ScheduledSampler(scheduler, session.denoiser(), shape, 3, Backend.kernels(), 1)) {
+            for (int k = 0; k < STARTS; k++) {
+                sampler.start(0);
+            }
+            int[] left = {0};
+            requireNoAllocation(() -> {
+                if (left[0] == 0) {
+                    sampler.start(0);
+                    left[0] = sampler.steps();
+                }
+                sampler.step(0, --left[0]);
+            });
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.hourglass.diffusion.scheduler;
 
+import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -69,6 +70,36 @@ abstract sealed class AbstractScheduler implements Scheduler
     /** What a sample is multiplied with before the model sees it. */
     double inputScale(int step) {
         return 1;
+    }
+
+    @Override
+    public double cleanShare(int step) {
+        throw beginsWithNoise();
+    }
+
+    @Override
+    public double noiseShare(int step) {
+        throw beginsWithNoise();
+    }
+
+    @Override
+    public void begin(int step) {
+        throw beginsWithNoise();
+    }
+
+    private HourglassException beginsWithNoise() {
+        return HourglassException.what("this scheduler only begins with pure noise")
+                .where(getClass().getSimpleName())
+                .expected("ddpm, ddim, euler or euler-ancestral, which begin with an image as well")
+                .build();
+    }
+
+    /** For those that remember nothing from step to step. */
+    final void beginAt(int step) {
+        if (step < 0 || step >= steps()) {
+            throw new IllegalArgumentException("step " + step + " of " + steps());
+        }
+        next = step;
     }
 
     @Override

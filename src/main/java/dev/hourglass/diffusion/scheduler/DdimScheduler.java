@@ -40,6 +40,21 @@ final class DdimScheduler extends AbstractScheduler {
     }
 
     @Override
+    public double cleanShare(int step) {
+        return step < steps() ? Math.sqrt(alphaBars.at((int) timestep(step))) : 1;
+    }
+
+    @Override
+    public double noiseShare(int step) {
+        return step < steps() ? Math.sqrt(1 - alphaBars.at((int) timestep(step))) : 0;
+    }
+
+    @Override
+    public void begin(int step) {
+        beginAt(step);
+    }
+
+    @Override
     public boolean needsNoise(int step) {
         return eta > 0;
     }

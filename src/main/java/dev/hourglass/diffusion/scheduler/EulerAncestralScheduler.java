@@ -34,6 +34,21 @@ final class EulerAncestralScheduler extends AbstractScheduler {
     }
 
     @Override
+    public double cleanShare(int step) {
+        return 1;
+    }
+
+    @Override
+    public double noiseShare(int step) {
+        return sigma(step);
+    }
+
+    @Override
+    public void begin(int step) {
+        beginAt(step);
+    }
+
+    @Override
     public boolean needsNoise(int step) {
         return up(step) > 0;
     }

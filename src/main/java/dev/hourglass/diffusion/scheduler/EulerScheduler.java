@@ -85,6 +85,21 @@ final class EulerScheduler extends AbstractScheduler {
     }
 
     @Override
+    public double cleanShare(int step) {
+        return 1;
+    }
+
+    @Override
+    public double noiseShare(int step) {
+        return sigma(step);
+    }
+
+    @Override
+    public void begin(int step) {
+        beginAt(step);
+    }
+
+    @Override
     public boolean needsNoise(int step) {
         return gamma(step) > 0;
     }

@@ -1,5 +1,6 @@
 package dev.hourglass.diffusion.scheduler;
 
+import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 
@@ -36,6 +37,23 @@ public sealed interface Scheduler extends AutoCloseable permits AbstractSchedule
 
     /** The shape of a model's output: that of the images, or with twice the channels where the variance is learned. */
     Shape outputShape();
+
+    /**
+     * The clean image's share in a sample before a step: {@code sample = cleanShare clean + noiseShare noise}.
+     *
+     * @param step from 0, or {@link #steps} for a finished image
+     */
+    double cleanShare(int step);
+
+    /** The noise's share in a sample before a step, or in a finished image. */
+    double noiseShare(int step);
+
+    /**
+     * Begins at a later step than the first, with nothing remembered: that step may come next.
+     *
+     * @throws HourglassException when this scheduler can only begin with pure noise
+     */
+    void begin(int step);
 
     /** Writes what the model gets to see: {@code input = scale(step) * sample}. */
     void scaleModelInput(Tensor sample, int step, Tensor input);

@@ -92,12 +92,12 @@ final class ColumnSums {
             rest = rest.add(sum.sub(next.sub(taken)).add(x.sub(taken)));
             sum = next;
         }
-        FloatVector total = sum.add(rest);
         if (accumulate) {
-            total.add(FloatVector.fromMemorySegment(S, ALL, sums & MASK, ORDER))
+            sum.add(rest)
+                    .add(FloatVector.fromMemorySegment(S, ALL, sums & MASK, ORDER))
                     .intoMemorySegment(ALL, sums & MASK, ORDER);
         } else {
-            total.intoMemorySegment(ALL, sums & MASK, ORDER);
+            sum.add(rest).intoMemorySegment(ALL, sums & MASK, ORDER);
         }
     }
 }

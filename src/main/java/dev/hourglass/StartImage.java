@@ -1,0 +1,89 @@
+package dev.hourglass;
+
+import dev.hourglass.error.HourglassException;
+import java.util.Arrays;
+
+/** A picture that drawing starts from instead of pure noise (arXiv 2108.01073), and how much of it may change. */
+public final class StartImage {
+
+    private final float[] pixels;
+    private final double strength;
+    private final boolean[] repaint; // or null for all pixels
+
+    /**
+     * Keeps its own copy of the pixels.
+     *
+     * @param pixels {@code [H, W, C]} in [-1, 1], of the model's size
+     * @param strength the share of the steps that are taken: above 0, where the picture stays, up to 1, where hardly anything of it does
+     */
+    public StartImage(float[] pixels, double strength) {
+        this(pixels, strength, null);
+    }
+
+    private StartImage(float[] pixels, double strength, boolean[] repaint) {
+        if (!(strength > 0 && strength <= 1)) {
+            throw HourglassException.what("there is no such strength")
+                    .where("strength")
+                    .expected("a number above 0 and up to 1")
+                    .found(strength)
+                    .build();
+        }
+        this.pixels = Arrays.copyOf(pixels, pixels.length);
+        this.strength = strength;
+        this.repaint = repaint;
+    }
+
+    /**
+     * The same with only some pixels to be drawn anew; the others are exactly the picture's in the end.
+     *
+     * @param repaint which ones, {@code [H, W]}
+     * @throws HourglassException when they are not as many as the picture has
+     */
+    public StartImage repainting(boolean[] repaint) {
+        if (repaint.length < 1 || pixels.length % repaint.length != 0) {
+            throw HourglassException.what("the mask is not of the picture's size")
+                    .expected("as many pixels as the picture, of " + pixels.length + " numbers")
+                    .found(repaint.length)
+                    .build();
+        }
+        return new StartImage(pixels, strength, repaint.clone());
+    }
+
+    /** Whether a mask, where there is one, has this many pixels. */
+    boolean masks(long count) {
+        return repaint == null || repaint.length == count;
+    }
+
+    /** A copy of the mask, or null for all pixels. */
+    boolean[] repaint() {
+        return repaint == null ? null : repaint.clone();
+    }
+
+    /** How many numbers the picture has. */
+    int length() {
+        return pixels.length;
+    }
+
+    /** A copy of the pixels. */
+    float[] pixels() {
+        return pixels.clone();
+    }
+
+    /**
+     * The first step that is taken, as diffusers' {@code get_timesteps} has it.
+     *
+     * @throws HourglassException when none is left
+     */
+    int firstStep(int steps) {
+        int taken = Math.min((int) (steps * strength), steps);
+        if (taken < 1) {
+            throw HourglassException.what("the strength leaves no step to take")
+                    .where("strength")
+                    .expected("at least 1/" + steps + " for " + steps + " steps")
+                    .found(strength)
+                    .mend("take more steps, or a larger strength")
+                    .build();
+        }
+        return steps - taken;
+    }
+}
