@@ -75,6 +75,7 @@ public final class Perf {
             }
         }
         section(Part.TINY, this::tiny);
+        section(Part.LESSON, this::lesson);
         section(Part.LAYERS, this::layers);
         section(Part.EFFICIENCY, this::efficiency);
         section(Part.SCALING, this::scaling);
@@ -97,6 +98,11 @@ public final class Perf {
     private String tiny() {
         Comparison comparison = new Comparison(engines(), turns);
         return Report.of(comparison, run(comparison, options.tinyJobs()));
+    }
+
+    private String lesson() {
+        Comparison comparison = new Comparison(engines(), turns);
+        return Report.of(comparison, run(comparison, options.lessonJobs()));
     }
 
     private static List<Comparison.Outcome> run(Comparison comparison, List<Job> jobs) {

@@ -2,6 +2,7 @@ package dev.hourglass.bench;
 
 import dev.hourglass.bench.layer.Layer;
 import dev.hourglass.bench.peer.Job;
+import dev.hourglass.bench.peer.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -18,10 +19,10 @@ final class PerfOptions {
     /** For people. */
     static final String USAGE = """
             options:
-              --parts tiny,layers,efficiency,scaling,rounding   what is measured; all by default
+              --parts tiny,lesson,layers,efficiency,scaling,rounding   what is measured; all by default
               --into FILE              rewrite the generated parts of this file, charts beside it in docs/perf;
                                        without it the report is printed
-              --only forward|train     tiny: one kind of work instead of both
+              --only forward|train     tiny, lesson: one kind of work instead of both
               --batch 1,16,128         tiny: batches of the forward pass
               --layer-batch 2          layers: images at a time
               --layers "conv 3x3"      layers, efficiency: only those with this in their names
@@ -38,6 +39,8 @@ final class PerfOptions {
     private static final int TRAINING_BATCH = 128;
     private static final int LARGEST_SCALED_BATCH = 128;
     private static final int SCALED_BATCH = 16;
+    private static final int LESSON_BATCH = 2;
+    private static final int LESSON_TRAINING_BATCH = 4;
     private static final int QUICK_LAYERS = 3;
 
     private final int processors = Runtime.getRuntime().availableProcessors();
@@ -59,6 +62,8 @@ final class PerfOptions {
     enum Part {
         /** TinyUNet against peers. */
         TINY,
+        /** A large network against peers. */
+        LESSON,
         /** The layers of a large network against peers. */
         LAYERS,
         /** Kernels against the processor. */
@@ -216,10 +221,24 @@ final class PerfOptions {
         List<Job> jobs = new ArrayList<>();
         for (int count : threads) {
             if (kinds.contains(Job.Kind.FORWARD)) {
-                batches.forEach(batch -> jobs.add(new Job(Job.Kind.FORWARD, batch, count)));
+                batches.forEach(batch -> jobs.add(new Job(Subject.TINY, Job.Kind.FORWARD, batch, count)));
             }
             if (kinds.contains(Job.Kind.TRAIN)) {
-                jobs.add(new Job(Job.Kind.TRAIN, quick ? 1 : TRAINING_BATCH, count));
+                jobs.add(new Job(Subject.TINY, Job.Kind.TRAIN, quick ? 1 : TRAINING_BATCH, count));
+            }
+        }
+        return jobs;
+    }
+
+    /** Jobs of the lesson's production example. */
+    List<Job> lessonJobs() {
+        List<Job> jobs = new ArrayList<>();
+        for (int count : threads) {
+            if (kinds.contains(Job.Kind.FORWARD)) {
+                jobs.add(new Job(Subject.LESSON, Job.Kind.FORWARD, quick ? 1 : LESSON_BATCH, count));
+            }
+            if (kinds.contains(Job.Kind.TRAIN)) {
+                jobs.add(new Job(Subject.LESSON, Job.Kind.TRAIN, quick ? 1 : LESSON_TRAINING_BATCH, count));
             }
         }
         return jobs;
@@ -229,7 +248,7 @@ final class PerfOptions {
     List<Job> threadJobs() {
         List<Job> jobs = new ArrayList<>();
         for (int count = 1; count <= processors; count = processors <= 8 ? count + 1 : nextPower(count)) {
-            jobs.add(new Job(Job.Kind.FORWARD, SCALED_BATCH, count));
+            jobs.add(new Job(Subject.TINY, Job.Kind.FORWARD, SCALED_BATCH, count));
         }
         return jobs;
     }
@@ -242,7 +261,7 @@ final class PerfOptions {
     List<Job> batchJobs() {
         List<Job> jobs = new ArrayList<>();
         for (int batch = 1; batch <= (quick ? 2 : LARGEST_SCALED_BATCH); batch *= 2) {
-            jobs.add(new Job(Job.Kind.FORWARD, batch, processors));
+            jobs.add(new Job(Subject.TINY, Job.Kind.FORWARD, batch, processors));
         }
         return jobs;
     }

@@ -1,6 +1,7 @@
 package dev.hourglass.bench.layer;
 
 import dev.hourglass.bench.peer.PyTorchEngine;
+import dev.hourglass.bench.peer.PyTorchTensors;
 import dev.hourglass.bench.peer.Work;
 import java.util.List;
 import java.util.Optional;
@@ -59,9 +60,9 @@ final class PyTorchLayers implements LayerEngine {
 
         LayerWork(Layer layer, LayerData data, MemoryFormat format) {
             this.layer = layer;
-            x = PyTorchEngine.tensor(data.x(), format, layer.inputShape());
-            weight = PyTorchEngine.tensor(data.weight(), format, layer.weightShape());
-            bias = PyTorchEngine.tensor(data.bias(), format, layer.bias());
+            x = PyTorchTensors.of(data.x(), format, layer.inputShape());
+            weight = PyTorchTensors.of(data.weight(), format, layer.weightShape());
+            bias = PyTorchTensors.of(data.bias(), format, layer.bias());
             optionalWeight = new TensorOptional(weight);
             optionalBias = new TensorOptional(bias);
         }
@@ -97,7 +98,7 @@ final class PyTorchLayers implements LayerEngine {
 
         @Override
         public float[] result() {
-            return PyTorchEngine.values(y);
+            return PyTorchTensors.values(y);
         }
 
         @Override

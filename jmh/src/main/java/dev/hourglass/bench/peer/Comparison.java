@@ -1,8 +1,6 @@
 package dev.hourglass.bench.peer;
 
-import dev.hourglass.ImageSize;
 import dev.hourglass.UNet;
-import dev.hourglass.unet.TinyUNet;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,8 +28,8 @@ public record Comparison(List<Engine> engines, Turns turns) {
     public Outcome run(Job job) {
         List<Engine> able = new ArrayList<>();
         List<Work> works = new ArrayList<>();
-        try (UNet model = UNet.create(new TinyUNet(), new ImageSize(Job.SIDE, Job.SIDE), 0)) {
-            Example example = Example.of(job.batch());
+        try (UNet model = job.subject().create()) {
+            Example example = Example.of(job);
             for (Engine engine : engines) {
                 engine.prepare(job, model, example).ifPresent(work -> {
                     able.add(engine);

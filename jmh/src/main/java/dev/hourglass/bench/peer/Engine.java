@@ -3,7 +3,7 @@ package dev.hourglass.bench.peer;
 import dev.hourglass.UNet;
 import java.util.Optional;
 
-/** Something that can run TinyUNet. */
+/** Something that can run TinyUNet, and perhaps larger networks. */
 public interface Engine {
 
     /** Its name in tables. */

@@ -1,16 +1,17 @@
 package dev.hourglass.bench.peer;
 
-import dev.hourglass.ImageSize;
 import dev.hourglass.Session;
 import dev.hourglass.SessionOptions;
 import dev.hourglass.UNet;
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.memory.ChannelOrder;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.train.AdamW;
 import dev.hourglass.train.TrainingStep;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** This library, through its public face. */
@@ -28,7 +29,7 @@ public final class HourglassEngine implements Engine {
 
     @Override
     public Optional<Work> prepare(Job job, UNet model, Example example) {
-        UNet own = UNet.create(model.architecture(), new ImageSize(Job.SIDE, Job.SIDE), 0);
+        UNet own = job.subject().create();
         own.weights().copyFrom(model.weights());
         return Optional.of(
                 switch (job.kind()) {
@@ -49,8 +50,8 @@ public final class HourglassEngine implements Engine {
 
         Forward(Job job, UNet model, Example example) {
             this.model = model;
-            session = model.session(
-                    SessionOptions.of(job.batch(), Job.SIDE, Job.SIDE).withThreads(job.threads()));
+            int side = job.subject().side();
+            session = model.session(SessionOptions.of(job.batch(), side, side).withThreads(job.threads()));
             long imageBytes = Slab.aligned(session.sampleShape().floatBytes());
             slab = Slab.open("images of a benchmark", 2 * imageBytes + (long) job.batch() * Float.BYTES);
             sample = slab.tensor(0, session.sampleShape()).copyFrom(example.sample());
@@ -82,6 +83,7 @@ public final class HourglassEngine implements Engine {
         private final UNet model;
         private final Workers workers;
         private final TrainingStep step;
+        private final double rate;
         private float loss;
 
         Training(Job job, UNet model, Example example) {
@@ -91,20 +93,25 @@ public final class HourglassEngine implements Engine {
                     model.architecture(),
                     model.weights(),
                     job.batch(),
-                    Job.SIDE,
-                    Job.SIDE,
+                    job.subject().side(),
+                    job.subject().side(),
                     AdamW.Settings.DEFAULT,
                     Backend.kernels(),
                     workers);
-            // with one channel, [N, 1, H, W] and the step's [N, H, W, 1] are the same bytes
-            step.sample().copyFrom(example.sample());
+            rate = job.subject().rate();
+            fill(step.sample(), example.sample());
             step.timesteps().copyFrom(example.timesteps());
-            step.target().copyFrom(example.target());
+            fill(step.target(), example.target());
+        }
+
+        /** {@code [N, C, H, W]} to the step's {@code [N, H, W, C]}. */
+        private static void fill(Tensor images, float[] values) {
+            ChannelOrder.channelsLast(MemorySegment.ofArray(values), images.segment(), images.shape());
         }
 
         @Override
         public void run() {
-            loss = step.run(Job.RATE);
+            loss = step.run(rate);
         }
 
         @Override

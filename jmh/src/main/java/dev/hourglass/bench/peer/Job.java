@@ -1,19 +1,14 @@
 package dev.hourglass.bench.peer;
 
 /**
- * What is timed: TinyUNet on 28x28 images.
+ * What is timed.
  *
+ * @param subject the network
  * @param kind forward pass or training step
  * @param batch images at a time
  * @param threads threads that work
  */
-public record Job(Kind kind, int batch, int threads) {
-
-    /** Height and width of the images. */
-    static final int SIDE = 28;
-
-    /** The learning rate of training steps. */
-    static final double RATE = 1e-3;
+public record Job(Subject subject, Kind kind, int batch, int threads) {
 
     /** Forward pass or training step. */
     public enum Kind {
@@ -32,5 +27,10 @@ public record Job(Kind kind, int batch, int threads) {
     /** For people: {@code forward, batch 16}. */
     public String label() {
         return kind.label + ", batch " + batch;
+    }
+
+    /** {@code [N, C, H, W]} of samples, targets and predictions. */
+    int[] images() {
+        return new int[] {batch, subject.channels(), subject.side(), subject.side()};
     }
 }

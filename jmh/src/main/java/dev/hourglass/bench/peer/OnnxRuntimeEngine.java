@@ -9,6 +9,7 @@ import dev.hourglass.bench.onnx.OnnxTinyUNet;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,7 +37,7 @@ public final class OnnxRuntimeEngine implements Engine {
 
     @Override
     public Optional<Work> prepare(Job job, UNet model, Example example) {
-        if (job.kind() == Job.Kind.TRAIN) {
+        if (job.subject() != Subject.TINY || job.kind() == Job.Kind.TRAIN) {
             return Optional.empty();
         }
         try {
@@ -63,9 +64,10 @@ public final class OnnxRuntimeEngine implements Engine {
                 options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
                 options.setInterOpNumThreads(1);
                 options.setIntraOpNumThreads(job.threads());
-                session = environment.createSession(OnnxTinyUNet.write(model, job.batch(), Job.SIDE), options);
+                session = environment.createSession(
+                        OnnxTinyUNet.write(model, job.batch(), job.subject().side()), options);
             }
-            long[] images = {job.batch(), 1, Job.SIDE, Job.SIDE};
+            long[] images = Arrays.stream(job.images()).asLongStream().toArray();
             sample = OnnxTensor.createTensor(environment, direct(example.sample()), images);
             timesteps = OnnxTensor.createTensor(environment, direct(example.timesteps()), new long[] {job.batch()});
             values = direct(new float[example.sample().length]);

@@ -3,7 +3,6 @@ package dev.hourglass.bench.peer;
 import dev.hourglass.UNet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.FloatBuffer;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
@@ -109,33 +108,20 @@ public final class PyTorchEngine implements Engine {
                 });
     }
 
-    /** A tensor of values in PyTorch's order, in a memory format if it is an image or a kernel. */
-    public static Tensor tensor(float[] values, MemoryFormat format, int... shape) {
-        return PyTorchTinyUNet.inFormat(PyTorchTinyUNet.tensor(values, shape), format);
-    }
-
-    /** The values in PyTorch's order. */
-    public static float[] values(Tensor tensor) {
-        try (Tensor dense = tensor.contiguous()) {
-            FloatBuffer buffer = dense.createBuffer();
-            float[] values = new float[buffer.remaining()];
-            buffer.get(values);
-            return values;
-        }
-    }
-
     /** Passes in inference mode. */
     private static final class Forward implements Work {
 
-        private final PyTorchTinyUNet network;
+        private final PyTorchEager layers;
+        private final Network<Tensor> network;
         private final Tensor sample;
         private final Tensor timesteps;
         private Tensor prediction;
 
         Forward(Job job, UNet model, MemoryFormat format, Example example) {
-            network = new PyTorchTinyUNet(model, format, false);
-            sample = PyTorchTinyUNet.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
-            timesteps = PyTorchTinyUNet.tensor(example.timesteps(), job.batch());
+            layers = new PyTorchEager(model, format, false);
+            network = Network.of(job.subject(), layers);
+            sample = PyTorchTensors.images(example.sample(), format, job.images());
+            timesteps = PyTorchTensors.of(example.timesteps(), job.batch());
         }
 
         @Override
@@ -144,13 +130,13 @@ public final class PyTorchEngine implements Engine {
                 prediction.close();
             }
             try (InferenceMode _ = new InferenceMode(true)) {
-                prediction = network.forward(sample, timesteps);
+                prediction = network.prediction(sample, timesteps);
             }
         }
 
         @Override
         public float[] result() {
-            return values(prediction);
+            return PyTorchTensors.values(prediction);
         }
 
         @Override
@@ -160,21 +146,21 @@ public final class PyTorchEngine implements Engine {
             }
             sample.close();
             timesteps.close();
-            network.close();
+            layers.close();
         }
     }
 
     /** Passes of a frozen script. */
     private static final class FrozenForward implements Work {
 
-        private final PyTorchScriptTinyUNet network;
+        private final PyTorchScript network;
         private final IValueVector inputs;
         private IValue prediction;
 
         FrozenForward(Job job, UNet model, MemoryFormat format, Example example) {
-            network = new PyTorchScriptTinyUNet(model, format);
-            try (Tensor sample = PyTorchTinyUNet.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
-                    Tensor timesteps = PyTorchTinyUNet.tensor(example.timesteps(), job.batch());
+            network = new PyTorchScript(job.subject(), model, format);
+            try (Tensor sample = PyTorchTensors.images(example.sample(), format, job.images());
+                    Tensor timesteps = PyTorchTensors.of(example.timesteps(), job.batch());
                     IValue x = new IValue(sample);
                     IValue t = new IValue(timesteps)) {
                 inputs = new IValueVector(x, t);
@@ -194,7 +180,7 @@ public final class PyTorchEngine implements Engine {
         @Override
         public float[] result() {
             try (Tensor tensor = prediction.toTensor()) {
-                return values(tensor);
+                return PyTorchTensors.values(tensor);
             }
         }
 
@@ -211,7 +197,8 @@ public final class PyTorchEngine implements Engine {
     /** Steps with PyTorch's AdamW at its default settings. */
     private static final class Training implements Work {
 
-        private final PyTorchTinyUNet network;
+        private final PyTorchEager layers;
+        private final Network<Tensor> network;
         private final Tensor sample;
         private final Tensor timesteps;
         private final Tensor target;
@@ -220,12 +207,13 @@ public final class PyTorchEngine implements Engine {
         private float loss;
 
         Training(Job job, UNet model, MemoryFormat format, Example example) {
-            network = new PyTorchTinyUNet(model, format, true);
-            sample = PyTorchTinyUNet.tensor(example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
-            timesteps = PyTorchTinyUNet.tensor(example.timesteps(), job.batch());
-            target = PyTorchTinyUNet.tensor(example.target(), job.batch(), 1, Job.SIDE, Job.SIDE);
-            parameters = network.parameters();
-            try (AdamWOptions options = new AdamWOptions(Job.RATE)) {
+            layers = new PyTorchEager(model, format, true);
+            network = Network.of(job.subject(), layers);
+            sample = PyTorchTensors.images(example.sample(), format, job.images());
+            timesteps = PyTorchTensors.of(example.timesteps(), job.batch());
+            target = PyTorchTensors.images(example.target(), format, job.images());
+            parameters = layers.parameters();
+            try (AdamWOptions options = new AdamWOptions(job.subject().rate())) {
                 optimizer = new AdamW(parameters, options);
             }
         }
@@ -234,7 +222,7 @@ public final class PyTorchEngine implements Engine {
         public void run() {
             try (PointerScope _ = new PointerScope()) {
                 optimizer.zero_grad(true);
-                Tensor prediction = network.forward(sample, timesteps);
+                Tensor prediction = network.prediction(sample, timesteps);
                 Tensor error = torch.mse_loss(prediction, target);
                 error.backward();
                 optimizer.step();
@@ -254,7 +242,7 @@ public final class PyTorchEngine implements Engine {
             sample.close();
             timesteps.close();
             target.close();
-            network.close();
+            layers.close();
         }
     }
 }

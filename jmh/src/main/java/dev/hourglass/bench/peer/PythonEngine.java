@@ -65,16 +65,19 @@ public final class PythonEngine implements Engine {
 
     @Override
     public Optional<Work> prepare(Job job, UNet model, Example example) {
+        if (job.subject() != Subject.TINY) {
+            return Optional.empty();
+        }
         for (Parameter parameter : model.weights().parameters()) {
             child.tensor(
                     parameter.name(),
                     model.weights().fileOrder(parameter),
                     parameter.fileShape().toArray());
         }
-        child.tensor("sample", example.sample(), job.batch(), 1, Job.SIDE, Job.SIDE);
+        child.tensor("sample", example.sample(), job.images());
         child.tensor("timesteps", example.timesteps(), job.batch());
-        child.tensor("target", example.target(), job.batch(), 1, Job.SIDE, Job.SIDE);
+        child.tensor("target", example.target(), job.images());
         String kind = job.kind() == Job.Kind.TRAIN ? "train" : "forward";
-        return Optional.of(child.open(kind, job.threads(), Job.RATE, compiled ? "compiled" : "eager"));
+        return Optional.of(child.open(kind, job.threads(), job.subject().rate(), compiled ? "compiled" : "eager"));
     }
 }

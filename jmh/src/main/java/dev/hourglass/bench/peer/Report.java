@@ -4,6 +4,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Outcomes as Markdown. */
 public final class Report {
@@ -12,8 +14,9 @@ public final class Report {
 
     /** Engines, ratios to the fastest peer, all times, agreement. */
     public static String of(Comparison comparison, List<Comparison.Outcome> outcomes) {
+        List<Engine> engines = takingPart(comparison, outcomes);
         StringBuilder text = new StringBuilder("\n");
-        for (Engine engine : comparison.engines()) {
+        for (Engine engine : engines) {
             text.append("- ")
                     .append(engine.name())
                     .append(": ")
@@ -23,13 +26,23 @@ public final class Report {
         text.append(format(
                 "%nOne sample of each engine in each of %d rounds, warmed up until %.1f s brought no faster run.%n",
                 comparison.turns().rounds(), comparison.turns().warmUpSeconds()));
-        if (comparison.engines().size() == 1) {
+        if (engines.size() == 1) {
             return text.append(times(outcomes)).toString();
         }
         return text.append(ratios(outcomes))
                 .append(times(outcomes))
                 .append(agreement(outcomes))
                 .toString();
+    }
+
+    private static List<Engine> takingPart(Comparison comparison, List<Comparison.Outcome> outcomes) {
+        Set<String> names = outcomes.stream()
+                .flatMap(outcome -> outcome.timings().stream())
+                .map(Timings::engine)
+                .collect(Collectors.toSet());
+        return comparison.engines().stream()
+                .filter(engine -> names.contains(engine.name()))
+                .toList();
     }
 
     private static String ratios(List<Comparison.Outcome> outcomes) {
