@@ -87,22 +87,18 @@ public final class ModelSummary {
         return table.toString();
     }
 
-    /** The bytes that inference and training need, by purpose. */
+    /** The bytes that inference of a model in files, and training, need, by purpose. */
     public String memory() {
         MemoryPlan inference = UNet.inferencePlan(architecture, options);
         MemoryPlan training = UNet.trainingPlan(architecture, options);
         TextTable table = new TextTable("lrr", "Memory", "Inference", "Training");
-        row(table, "weights", inference.parameters(), training.parameters());
+        row(table, "weights", inference.unpacked(), training.parameters());
         row(table, "weights packed for the kernels", inference.packed(), training.packed());
         row(table, "gradients and AdamW's two moments", 0, 3 * training.parameters());
         row(table, "activations", inference.activations(), training.activations());
         row(table, "workspace of " + options.threads() + " threads", inference.workspace(), training.workspace());
         table.rule();
-        row(
-                table,
-                "total",
-                inference.parameters() + inference.programBytes(),
-                4 * training.parameters() + training.programBytes());
+        row(table, "total", inference.programBytes(), 4 * training.parameters() + training.programBytes());
         return table.toString();
     }
 

@@ -63,14 +63,21 @@ public final class UNet implements AutoCloseable {
      * Opens a model folder, {@code config.json} and the weights in one file or several (see {@link ModelFolder}), or the
      * U-Net of a pipeline's folder. Attention blocks may have their old names (see {@link LegacyAttention}).
      *
+     * <p>Sessions read the weights from the files when they first run, so these must not be written into until then; other files
+     * may take their names. Training, saving and the slab of {@link #weights} load them for good.
+     *
      * @throws HourglassException when a file is missing or damaged, the class is unknown, or the tensors are not the model's
      */
     public static UNet open(Path folder) {
-        try (ModelFolder files = ModelFolder.open(PipelineFolder.partOrSelf(folder, PipelineFolder.UNET))) {
+        ModelFolder files = ModelFolder.open(PipelineFolder.partOrSelf(folder, PipelineFolder.UNET));
+        try {
             Architecture architecture = Architectures.fromConfig(files.config());
             ImageSize size = sampleSize(files.config(), architecture);
             List<Parameter> parameters = Models.parameters(architecture);
             return new UNet(architecture, size, StoredWeights.open(parameters, files.weights()));
+        } catch (RuntimeException e) {
+            files.close();
+            throw e;
         }
     }
 

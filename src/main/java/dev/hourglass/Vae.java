@@ -42,11 +42,15 @@ public final class Vae implements AutoCloseable {
      * @throws HourglassException when a file is missing or damaged, the class is another, or the tensors are not the model's
      */
     public static Vae open(Path folder) {
-        try (ModelFolder files = ModelFolder.open(PipelineFolder.partOrSelf(folder, PipelineFolder.VAE))) {
+        ModelFolder files = ModelFolder.open(PipelineFolder.partOrSelf(folder, PipelineFolder.VAE));
+        try {
             AutoencoderKL architecture = AutoencoderKL.fromConfig(files.config());
             int scale = architecture.scale();
             Graph graph = graph(architecture, Shape.of(1, scale, scale, architecture.inChannels()), true);
             return new Vae(architecture, files.config(), StoredWeights.open(graph.parameters(), files.weights()));
+        } catch (RuntimeException e) {
+            files.close();
+            throw e;
         }
     }
 

@@ -16,9 +16,11 @@ import java.util.Set;
 /**
  * Decides what lives where: which operations run, which values need gradients, how long everything is kept, and where the planner puts
  * it. Moments are the forward passes of the {@code T} operations, 0 to {@code T - 1}, and then their backward passes in reverse order,
- * {@code T} to {@code 2T - 1}.
+ * {@code T} to {@code 2T - 1}. Before all of them weights are packed, which is moment -1.
  */
 final class Layout {
+
+    private static final int PREPARING = -1;
 
     private final Graph graph;
     private final boolean training;
@@ -32,7 +34,9 @@ final class Layout {
     private final int[] gradientBlock;
     private final List<int[]> bufferBlocks = new ArrayList<>();
     private final List<Long> offsets;
+    private final List<long[]> parameterOffsets = new ArrayList<>();
     private final long placedBytes;
+    private long slabBytes;
     private long packedBytes;
     private long workspaceBytes;
 
@@ -54,6 +58,10 @@ final class Layout {
         Planner.Placement placement = Planner.place(blocks);
         offsets = placement.offsets();
         placedBytes = placement.bytes();
+        slabBytes = placedBytes;
+        if (!training) {
+            placeParameters(placement);
+        }
     }
 
     /** The operations whose results reach an output. */
@@ -93,7 +101,10 @@ final class Layout {
         int[] first = new int[graph.valueCount()];
         int[] last = new int[graph.valueCount()];
         // Inputs are the caller's: filled at any time before a pass, and left as they are.
-        graph.inputs().values().forEach(value -> last[value.id()] = end);
+        graph.inputs().values().forEach(value -> {
+            first[value.id()] = PREPARING;
+            last[value.id()] = end;
+        });
         for (int k = 0; k < nodes.size(); k++) {
             Node node = nodes.get(k);
             first[node.output().id()] = k;
@@ -200,7 +211,7 @@ final class Layout {
                 Buffer buffer = buffers.get(b);
                 int back = site.training() ? backwardMoment(k) : k;
                 indices[b] = switch (buffer.lifetime()) {
-                    case PROGRAM -> add(buffer.bytes(), 0, end);
+                    case PROGRAM -> add(buffer.bytes(), PREPARING, end);
                     case FORWARD_TO_BACKWARD -> add(buffer.bytes(), k, back);
                     case BACKWARD -> add(buffer.bytes(), back, back);
                 };
@@ -209,6 +220,36 @@ final class Layout {
             bufferBlocks.add(indices);
             workspaceBytes = Math.max(workspaceBytes, Slab.aligned(node.op().workspaceBytes(site)));
         }
+    }
+
+    /**
+     * Programs for inference have parameters of their own. Those that are packed pass, one operation's at a time, through one place,
+     * which activations use afterwards; the others stay, behind everything else. The placement of everything else does not change.
+     */
+    private void placeParameters(Planner.Placement placement) {
+        long passing = nodes.stream()
+                .filter(node -> node.op().packsParameters())
+                .mapToLong(node -> node.parameters().stream()
+                        .mapToLong(Layout::alignedBytes)
+                        .sum())
+                .max()
+                .orElse(0);
+        long place = Planner.placeBeside(new Planner.Block(passing, PREPARING, PREPARING), blocks, placement);
+        slabBytes = Math.max(placedBytes, place + passing);
+        for (Node node : nodes) {
+            long[] offsetsOfNode = new long[node.parameters().size()];
+            long at = node.op().packsParameters() ? place : slabBytes;
+            for (int p = 0; p < offsetsOfNode.length; p++) {
+                offsetsOfNode[p] = at;
+                at += alignedBytes(node.parameters().get(p));
+            }
+            slabBytes = Math.max(slabBytes, at);
+            parameterOffsets.add(offsetsOfNode);
+        }
+    }
+
+    private static long alignedBytes(Parameter parameter) {
+        return Slab.aligned(parameter.fileShape().floatBytes());
     }
 
     private int add(long bytes, int first, int last) {
@@ -288,8 +329,14 @@ final class Layout {
         return blocks.get(bufferBlocks.get(node)[index]).bytes();
     }
 
-    long placedBytes() {
-        return placedBytes;
+    /** Where an operation's parameter is in a program for inference. */
+    long parameterOffset(int node, int index) {
+        return parameterOffsets.get(node)[index];
+    }
+
+    /** All bytes of values, gradients, buffers, packed weights and, in inference, parameters. */
+    long slabBytes() {
+        return slabBytes;
     }
 
     /** Scratch bytes of one worker. */
@@ -301,6 +348,7 @@ final class Layout {
         return new MemoryPlan(
                 Weights.flatLength(graph.parameters()) * Float.BYTES,
                 packedBytes,
+                slabBytes - placedBytes,
                 placedBytes - packedBytes,
                 workspaceBytes * threads,
                 List.copyOf(blocks));

@@ -151,7 +151,12 @@ public final class MicroBatches implements AutoCloseable {
     private static MemoryPlan withBatch(MemoryPlan part, Graph graph, boolean training, int parts) {
         long whole = parts == 1 ? 0 : bytes(graph, training, parts);
         return new MemoryPlan(
-                part.parameters(), part.packed(), part.activations() + whole, part.workspace(), part.blocks());
+                part.parameters(),
+                part.packed(),
+                part.unpacked(),
+                part.activations() + whole,
+                part.workspace(),
+                part.blocks());
     }
 
     private static int parts(int batch, int size) {

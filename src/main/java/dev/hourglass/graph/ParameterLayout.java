@@ -8,12 +8,28 @@ public sealed interface ParameterLayout {
     /** The place in the file's order of the element at place {@code index} in memory. */
     long fileIndex(Shape fileShape, long index);
 
+    /** The place in memory of the element at place {@code index} in the file's order: the other way round. */
+    long memoryIndex(Shape fileShape, long index);
+
+    /** How many rows of the file, which are output channels, have their elements side by side in memory. */
+    int rowsSideBySide(Shape fileShape);
+
     /** The same order. */
     record Plain() implements ParameterLayout {
 
         @Override
         public long fileIndex(Shape fileShape, long index) {
             return index;
+        }
+
+        @Override
+        public long memoryIndex(Shape fileShape, long index) {
+            return index;
+        }
+
+        @Override
+        public int rowsSideBySide(Shape fileShape) {
+            return 1;
         }
     }
 
@@ -25,6 +41,18 @@ public sealed interface ParameterLayout {
             int out = fileShape.dim(0);
             int in = fileShape.dim(1);
             return index % out * in + index / out;
+        }
+
+        @Override
+        public long memoryIndex(Shape fileShape, long index) {
+            int out = fileShape.dim(0);
+            int in = fileShape.dim(1);
+            return index % in * out + index / in;
+        }
+
+        @Override
+        public int rowsSideBySide(Shape fileShape) {
+            return fileShape.dim(0);
         }
     }
 
@@ -46,6 +74,23 @@ public sealed interface ParameterLayout {
             long tap = index / out / in % taps;
             long group = index / out / in / taps;
             return ((group * out + co) * in + ci) * taps + tap;
+        }
+
+        @Override
+        public long memoryIndex(Shape fileShape, long index) {
+            int out = fileShape.dim(0) / groups;
+            int in = fileShape.dim(1);
+            int taps = fileShape.dim(2) * fileShape.dim(3);
+            long tap = index % taps;
+            long ci = index / taps % in;
+            long co = index / taps / in % out;
+            long group = index / taps / in / out;
+            return ((group * taps + tap) * in + ci) * out + co;
+        }
+
+        @Override
+        public int rowsSideBySide(Shape fileShape) {
+            return fileShape.dim(0) / groups;
         }
     }
 }

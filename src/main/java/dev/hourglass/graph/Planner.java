@@ -65,6 +65,16 @@ public final class Planner {
                 IntStream.range(0, offsets.length).mapToObj(k -> offsets[k]).toList(), end);
     }
 
+    /** The first byte of one more block among blocks that are placed already; it may reach beyond their slab. */
+    public static long placeBeside(Block block, List<Block> blocks, Placement placement) {
+        long[] offsets = placement.offsets().stream().mapToLong(Long::longValue).toArray();
+        List<Integer> placed = IntStream.range(0, offsets.length)
+                .boxed()
+                .sorted(Comparator.comparingLong(k -> offsets[k]))
+                .toList();
+        return bestGap(block, blocks, placed, offsets);
+    }
+
     /** The most bytes that are in use at any one moment: no placement can do with less. */
     public static long lowerBound(List<Block> blocks) {
         long most = 0;

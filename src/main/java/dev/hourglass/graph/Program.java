@@ -11,6 +11,7 @@ import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -44,7 +45,7 @@ public final class Program implements AutoCloseable {
         requireSameParameters(graph, weights);
         layout = new Layout(graph, gradients != null, this.kernels);
         plan = layout.plan(workers.threads());
-        slab = Slab.open("activations and packed weights", layout.placedBytes());
+        slab = Slab.open("activations and packed weights", layout.slabBytes());
         try {
             workspaces = Slab.open("workspace", plan.workspace());
         } catch (RuntimeException e) {
@@ -135,12 +136,32 @@ public final class Program implements AutoCloseable {
     }
 
     private void prepare() {
-        if (preparedVersion != weights.version()) {
-            for (Execution execution : forward) {
-                execution.prepare();
-            }
-            preparedVersion = weights.version();
+        long version = weights.version();
+        if (preparedVersion == version) {
+            return;
         }
+        for (int k = 0; k < forward.length; k++) {
+            readParameters(k);
+            forward[k].prepare();
+        }
+        preparedVersion = version;
+    }
+
+    /** Inference keeps no plain parameters but those that operations read while they run; training has all of them anyway. */
+    private void readParameters(int node) {
+        List<Parameter> parameters = layout.nodes().get(node).parameters();
+        for (int p = 0; p < parameters.size() && gradients == null; p++) {
+            weights.read(parameters.get(p), parameterMemory(node, p));
+        }
+    }
+
+    private MemorySegment parameterMemory(int node, int index) {
+        Parameter parameter = layout.nodes().get(node).parameters().get(index);
+        return gradients == null
+                ? slab.slice(
+                        layout.parameterOffset(node, index),
+                        parameter.fileShape().floatBytes())
+                : weights.tensor(parameter).segment();
     }
 
     /** Computes all gradients from the gradients of the outputs; follows a {@link #forward}. */
@@ -227,9 +248,8 @@ public final class Program implements AutoCloseable {
             site = layout.site(node);
             inputs = node.inputs().stream().map(v -> tensor(v).segment()).toArray(MemorySegment[]::new);
             output = tensor(node.output()).segment();
-            parameters = node.parameters().stream()
-                    .map(p -> weights.tensor(p).segment())
-                    .toArray(MemorySegment[]::new);
+            parameters = new MemorySegment[node.parameters().size()];
+            Arrays.setAll(parameters, p -> parameterMemory(index, p));
             buffers = new MemorySegment[node.op().buffers(site).size()];
             for (int b = 0; b < buffers.length; b++) {
                 buffers[b] = slab.slice(layout.bufferOffset(index, b), layout.bufferBytes(index, b));

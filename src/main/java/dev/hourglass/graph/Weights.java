@@ -4,6 +4,7 @@ import dev.hourglass.kernel.Philox;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,25 +12,78 @@ import java.util.Map;
 /**
  * All parameters of a model in one flat slab, so that the optimizer is one loop, a checkpoint one copy and an average one buffer.
  * Gradients, moments and averages are further {@code Weights} of the same layout.
+ *
+ * <p>A model's stored weights stay in their files until somebody asks for the slab: programs for inference {@link #read} one parameter at
+ * a time, so that the plain weights are never in memory beside the packed ones. {@link #flat}, {@link #tensor} and everything that sets
+ * values load all of them, for good.
  */
 public final class Weights implements AutoCloseable {
 
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
-    private final Slab slab;
-    private final Tensor flat;
+    private final String purpose;
+    private final WeightSource source;
+    private Slab slab;
+    /** Set once, after the slab; {@code null} while the values are in the source. */
+    private volatile Tensor flat;
+
     private long version;
 
-    private Weights(String purpose, List<Parameter> parameters) {
+    private Weights(String purpose, List<Parameter> parameters, WeightSource source) {
+        this.purpose = purpose;
+        this.source = source;
         parameters.forEach(parameter -> this.parameters.put(parameter.name(), parameter));
-        // at least one gap, because no tensor is empty
-        long floats = Math.max(nextOffset(1), flatLength(parameters));
-        slab = Slab.open(purpose, floats * Float.BYTES);
-        flat = slab.tensor(0, Shape.of(Math.toIntExact(floats)));
     }
 
     /** Opens zeroed memory for these parameters; who opens it closes it. */
     public static Weights open(String purpose, List<Parameter> parameters) {
-        return new Weights(purpose, parameters);
+        Weights weights = new Weights(purpose, parameters, null);
+        weights.load();
+        return weights;
+    }
+
+    /** Weights that are read when they are needed. Closing them closes the source. */
+    public static Weights stored(String purpose, List<Parameter> parameters, WeightSource source) {
+        return new Weights(purpose, parameters, source);
+    }
+
+    /** Opens the slab and fills it from the source. */
+    private synchronized Tensor load() {
+        if (flat != null) {
+            return flat;
+        }
+        // at least one gap, because no tensor is empty
+        long floats = Math.max(nextOffset(1), flatLength(parameters()));
+        Slab opened = Slab.open(purpose, floats * Float.BYTES);
+        if (source != null) {
+            try {
+                parameters.values().forEach(parameter -> source.read(parameter, slice(opened, parameter)));
+            } catch (RuntimeException e) {
+                opened.close();
+                throw e;
+            }
+            source.close();
+        }
+        slab = opened;
+        flat = opened.tensor(0, Shape.of(Math.toIntExact(floats)));
+        return flat;
+    }
+
+    private static MemorySegment slice(Slab slab, Parameter parameter) {
+        return slab.slice(parameter.offset() * Float.BYTES, parameter.elements() * Float.BYTES);
+    }
+
+    /** Whether the slab is there; otherwise the values are still in the source. */
+    public boolean isLoaded() {
+        return flat != null;
+    }
+
+    /** Copies one parameter in memory order, from wherever it is, into memory of its size. Threads may read at the same time. */
+    public synchronized void read(Parameter parameter, MemorySegment target) {
+        if (isLoaded()) {
+            target.copyFrom(slice(slab, parameter));
+        } else {
+            source.read(parameter, target);
+        }
     }
 
     /** The floats of the flat vector, gaps for alignment included. */
@@ -53,11 +107,13 @@ public final class Weights implements AutoCloseable {
 
     /** The flat vector {@code [all parameters and gaps]}; the gaps stay 0. */
     public Tensor flat() {
-        return flat;
+        Tensor loaded = flat;
+        return loaded != null ? loaded : load();
     }
 
     /** One parameter in memory order. */
     public Tensor tensor(Parameter parameter) {
+        flat();
         return slab.tensor(parameter.offset() * Float.BYTES, Shape.of(Math.toIntExact(parameter.elements())));
     }
 
@@ -82,7 +138,7 @@ public final class Weights implements AutoCloseable {
 
     /** Copies everything from weights of the same layout. */
     public void copyFrom(Weights other) {
-        flat.segment().copyFrom(other.flat.segment());
+        flat().segment().copyFrom(other.flat().segment());
         changed();
     }
 
@@ -112,7 +168,12 @@ public final class Weights implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        slab.close();
+    public synchronized void close() {
+        if (source != null) {
+            source.close();
+        }
+        if (slab != null) {
+            slab.close();
+        }
     }
 }

@@ -55,7 +55,7 @@ public final class Benchmark {
         for (Job job : options.jobs()) {
             // Before anything runs: the graph refuses a size that does not fit the model.
             multiplyAdds.put(job, job.multiplyAdds(architecture, size));
-            long bytes = job.plannedBytes(architecture, size);
+            long bytes = job.plannedBytes(architecture, size, !subject.isBuiltIn());
             MemoryBudget.require(job.label(), bytes);
             plannedBytes.put(job, bytes);
         }

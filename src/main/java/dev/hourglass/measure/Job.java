@@ -32,12 +32,17 @@ public record Job(Mode mode, int batch, int threads) {
                         .sum();
     }
 
-    /** Off-heap bytes by plan: weights, activations and scratch; for training gradients and both moments too. */
-    long plannedBytes(Architecture architecture, ImageSize size) {
+    /**
+     * Off-heap bytes by plan: weights, activations and scratch; for training gradients and both moments too.
+     *
+     * @param stored whether the weights are in files, where inference leaves them
+     */
+    long plannedBytes(Architecture architecture, ImageSize size, boolean stored) {
         MemoryPlan plan = switch (mode) {
             case INFER -> UNet.inferencePlan(architecture, options(size));
             case TRAIN -> UNet.trainingPlan(architecture, options(size));
         };
-        return (mode == Mode.TRAIN ? 4 : 1) * plan.parameters() + plan.programBytes();
+        int copies = mode == Mode.TRAIN ? 4 : stored ? 0 : 1;
+        return copies * plan.parameters() + plan.programBytes();
     }
 }

@@ -29,7 +29,8 @@ public record Subject(String model) {
                 : Path.of(model).toAbsolutePath().normalize().getFileName().toString();
     }
 
-    private boolean isBuiltIn() {
+    /** Whether the model is made anew, its weights in memory from the start. */
+    boolean isBuiltIn() {
         return Architectures.isName(model);
     }
 }

@@ -35,7 +35,15 @@ class BenchCommandTest {
         Path file = folder.resolve("new/figures.json");
         Cli cli = bench("tiny", "--batch", "1,2", "--threads", "1,2", "--json", file)
                 .succeeded();
-        cli.printed("914,915", "FMA peak", "Median ms", "% of peak", "Bytes/step", "mid.conv2", file);
+        cli.printed(
+                "914,915",
+                "FMA peak",
+                "Median ms",
+                "% of peak",
+                "Bytes/step",
+                "the slowest layers",
+                "convolution 3x3",
+                file);
         assertTrue(cli.err().contains("32/32 parts"), cli.err());
         Map<String, Object> json = Json.read(file);
         assertTrue(object(json.get("machine")).get("processors") instanceof Integer);

@@ -68,6 +68,11 @@ public record Conv2d(int out, int kh, int kw, Window height, Window width, int g
     }
 
     @Override
+    public boolean packsParameters() {
+        return true;
+    }
+
+    @Override
     public boolean backwardReadsInput(int index) {
         return index == 0;
     }

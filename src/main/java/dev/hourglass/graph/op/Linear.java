@@ -37,6 +37,11 @@ public record Linear(int out) implements Op {
     }
 
     @Override
+    public boolean packsParameters() {
+        return true;
+    }
+
+    @Override
     public boolean backwardReadsInput(int index) {
         return true;
     }

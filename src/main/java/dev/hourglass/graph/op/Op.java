@@ -43,6 +43,11 @@ public sealed interface Op
         return 0;
     }
 
+    /** Whether {@link Execution#prepare} brings the parameters into another form, so that running does not read them. */
+    default boolean packsParameters() {
+        return false;
+    }
+
     /** Memory the operation needs beside inputs, output and parameters, in the order {@link Binding#buffer} finds it. */
     default List<Buffer> buffers(Site site) {
         return List.of();
