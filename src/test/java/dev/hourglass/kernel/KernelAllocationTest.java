@@ -11,12 +11,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * Compiled vector kernels allocate nothing. A vector that is handed to a method that C2 did not inline, or an operation that the
  * processor lacks, becomes an object on the heap, a hundred times slower: this is what it shows by.
  */
+@Tag("alone")
 class KernelAllocationTest {
 
     private static final int WARM_UP = 20_000;

@@ -33,9 +33,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The promise: after warm-up, training and sampling allocate nothing on the heap, on any engine thread. */
+@Tag("alone")
 class ZeroAllocationTest {
 
     private static final int STEPS = 200;
