@@ -56,7 +56,7 @@ public record Machine(
     }
 
     /** The most memory that this process ever held, in bytes; -1 where the system does not say. */
-    static long peakMemory() {
+    public static long peakMemory() {
         return field(STATUS, "VmHWM")
                 .map(text -> Long.parseLong(text.replaceAll("\\D", "")) << 10)
                 .orElse(-1L);

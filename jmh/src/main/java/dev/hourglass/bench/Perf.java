@@ -10,9 +10,11 @@ import dev.hourglass.bench.peer.Engine;
 import dev.hourglass.bench.peer.HourglassEngine;
 import dev.hourglass.bench.peer.Job;
 import dev.hourglass.bench.peer.OnnxRuntimeEngine;
+import dev.hourglass.bench.peer.PeakMemory;
 import dev.hourglass.bench.peer.PyTorchEngine;
 import dev.hourglass.bench.peer.PythonEngine;
 import dev.hourglass.bench.peer.Report;
+import dev.hourglass.bench.peer.Timings;
 import dev.hourglass.bench.peer.Turns;
 import dev.hourglass.measure.Machine;
 import java.io.IOException;
@@ -100,9 +102,26 @@ public final class Perf {
         return Report.of(comparison, run(comparison, options.tinyJobs()));
     }
 
-    private String lesson() {
+    private String lesson() throws IOException {
         Comparison comparison = new Comparison(engines(), turns);
-        return Report.of(comparison, run(comparison, options.lessonJobs()));
+        List<Comparison.Outcome> outcomes = run(comparison, options.lessonJobs());
+        String report = Report.of(comparison, outcomes);
+        return PeakMemory.isKnown() ? report + memory(outcomes) : report;
+    }
+
+    /** With the largest number of threads: memory hardly depends on it. */
+    private static String memory(List<Comparison.Outcome> outcomes) throws IOException {
+        int threads = outcomes.getLast().job().threads();
+        List<PeakMemory> peaks = new ArrayList<>();
+        for (Comparison.Outcome outcome : outcomes) {
+            for (Timings timings : outcome.timings()) {
+                if (outcome.job().threads() == threads) {
+                    System.err.println("memory, " + outcome.job().label() + ", " + timings.engine());
+                    peaks.add(PeakMemory.of(outcome.job(), timings.engine()));
+                }
+            }
+        }
+        return Report.memory(peaks, PeakMemory.ofBareJvm());
     }
 
     private static List<Comparison.Outcome> run(Comparison comparison, List<Job> jobs) {
@@ -122,9 +141,7 @@ public final class Perf {
         engines = new ArrayList<>();
         engines.add(new HourglassEngine());
         try {
-            engines.add(PyTorchEngine.contiguous());
-            engines.add(PyTorchEngine.channelsLast());
-            engines.add(PyTorchEngine.frozen());
+            engines.addAll(PyTorchEngine.all());
         } catch (LinkageError e) {
             System.err.println("PyTorch is not here: " + e);
         }

@@ -22,8 +22,11 @@ interface Layers<V> {
     /** Sines and cosines of timesteps {@code [N]} as {@code [N, width]}. */
     V encoded(V t, int width, boolean cosinesFirst);
 
-    /** A layer on {@code [.., in]}. */
+    /** A linear layer on {@code [N, in]}. */
     V linear(String layer, V x);
+
+    /** A linear layer on tokens {@code [N, L, in]}. */
+    V projected(String layer, V tokens);
 
     /** A convolution. */
     V conv(String layer, V x, int stride, int padding);

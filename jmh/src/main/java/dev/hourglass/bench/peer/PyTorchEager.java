@@ -15,9 +15,11 @@ import org.bytedeco.pytorch.global.torch.MemoryFormat;
 final class PyTorchEager implements Layers<Tensor>, AutoCloseable {
 
     private static final double EPS = 1e-5;
+    private static final long[] ONES = {1, 1};
 
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
     private final Map<String, TensorOptional> optionals = new HashMap<>();
+    private final MemoryFormat format;
     private final boolean trained;
 
     /**
@@ -27,6 +29,7 @@ final class PyTorchEager implements Layers<Tensor>, AutoCloseable {
      * @param trained whether the parameters will have gradients
      */
     PyTorchEager(UNet model, MemoryFormat format, boolean trained) {
+        this.format = format;
         this.trained = trained;
         for (Parameter parameter : model.weights().parameters()) {
             Tensor tensor = PyTorchTensors.weight(model, parameter, format);
@@ -66,11 +69,27 @@ final class PyTorchEager implements Layers<Tensor>, AutoCloseable {
         return torch.linear(x, weight(layer), bias(layer));
     }
 
+    /**
+     * In channels_last a convolution of 1x1 on one row of pixels, which is the same and goes through oneDNN on all threads: OpenBLAS
+     * has one thread, for more would fight PyTorch's.
+     */
+    @Override
+    public Tensor projected(String layer, Tensor tokens) {
+        if (format != MemoryFormat.ChannelsLast) {
+            return linear(layer, tokens);
+        }
+        try (Tensor kernel = used(weight(layer).unsqueeze(2), w -> w.unsqueeze(3));
+                Tensor row = used(tokens.unsqueeze(1), r -> r.permute(0, 3, 1, 2))) {
+            Tensor y = torch.conv2d(row, kernel, bias(layer), ONES, new long[] {0, 0}, ONES, 1);
+            return used(used(y, r -> r.permute(0, 2, 3, 1)), r -> r.squeeze(1));
+        }
+    }
+
     @Override
     public Tensor conv(String layer, Tensor x, int stride, int padding) {
         long[] strides = {stride, stride};
         long[] paddings = {padding, padding};
-        return torch.conv2d(x, weight(layer), bias(layer), strides, paddings, new long[] {1, 1}, 1);
+        return torch.conv2d(x, weight(layer), bias(layer), strides, paddings, ONES, 1);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.hourglass.bench.peer;
 import dev.hourglass.UNet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
@@ -33,33 +34,17 @@ public final class PyTorchEngine implements Engine {
     }
 
     /**
-     * Images as {@code [N, C, H, W]}, PyTorch's default.
+     * Images as {@code [N, C, H, W]}, PyTorch's default; as {@code [N, H, W, C]}; and forward passes of frozen TorchScript on the latter,
+     * which is the faster way.
      *
      * @throws LinkageError when the libraries are not there
      */
-    public static Engine contiguous() {
+    public static List<Engine> all() {
         load();
-        return new PyTorchEngine("PyTorch", MemoryFormat.Contiguous, false);
-    }
-
-    /**
-     * Images as {@code [N, H, W, C]}.
-     *
-     * @throws LinkageError when the libraries are not there
-     */
-    public static Engine channelsLast() {
-        load();
-        return new PyTorchEngine("PyTorch channels_last", MemoryFormat.ChannelsLast, false);
-    }
-
-    /**
-     * Forward passes of frozen TorchScript, on images as {@code [N, H, W, C]}, which is the faster way.
-     *
-     * @throws LinkageError when the libraries are not there
-     */
-    public static Engine frozen() {
-        load();
-        return new PyTorchEngine("PyTorch frozen", MemoryFormat.ChannelsLast, true);
+        return List.of(
+                new PyTorchEngine("PyTorch", MemoryFormat.Contiguous, false),
+                new PyTorchEngine("PyTorch channels_last", MemoryFormat.ChannelsLast, false),
+                new PyTorchEngine("PyTorch frozen", MemoryFormat.ChannelsLast, true));
     }
 
     /**

@@ -107,6 +107,15 @@ final class PyTorchScript implements AutoCloseable {
             return line("torch.linear(%s, %s)", x, learned(layer));
         }
 
+        /** As a convolution of 1x1 on one row of pixels, as in {@link PyTorchEager#projected}. */
+        @Override
+        public String projected(String layer, String tokens) {
+            String kernel = line("torch.unsqueeze(torch.unsqueeze(self.%s_weight, 2), 3)", attribute(layer));
+            String row = line("torch.permute(torch.unsqueeze(%s, 1), [0, 3, 1, 2])", tokens);
+            String y = line("torch.conv2d(%s, %s, self.%s_bias)", row, kernel, attribute(layer));
+            return line("torch.squeeze(torch.permute(%s, [0, 2, 3, 1]), 1)", y);
+        }
+
         @Override
         public String conv(String layer, String x, int stride, int padding) {
             return line("torch.conv2d(%s, %s, [%d, %3$d], [%d, %4$d])", x, learned(layer), stride, padding);

@@ -35,6 +35,28 @@ public final class Report {
                 .toString();
     }
 
+    /** The memory of each engine. */
+    public static String memory(List<PeakMemory> peaks, long bareJvm) {
+        StringBuilder table = new StringBuilder(format("""
+
+                Memory: the largest resident set of a process in which one engine does one kind of work, native libraries and all, taken
+                after the preparation. A JVM that does nothing has %.0f MiB.
+
+                | work | threads | engine | peak MiB |
+                |---|---:|---|---:|
+                """, mebibytes(bareJvm)));
+        for (PeakMemory peak : peaks) {
+            table.append(format(
+                    "| %s | %d | %s | %.0f |%n",
+                    peak.job().label(), peak.job().threads(), peak.engine(), mebibytes(peak.bytes())));
+        }
+        return table.toString();
+    }
+
+    private static double mebibytes(long bytes) {
+        return bytes / (double) (1 << 20);
+    }
+
     private static List<Engine> takingPart(Comparison comparison, List<Comparison.Outcome> outcomes) {
         Set<String> names = outcomes.stream()
                 .flatMap(outcome -> outcome.timings().stream())

@@ -78,15 +78,15 @@ final class UNet2DNetwork<V> extends Network<V> {
             return x;
         }
         V tokens = layers.used(norm(at + ".group_norm", x), layers::tokens);
-        V query = layers.linear(at + ".to_q", tokens);
-        V key = layers.linear(at + ".to_k", tokens);
-        V value = layers.linear(at + ".to_v", tokens);
+        V query = layers.projected(at + ".to_q", tokens);
+        V key = layers.projected(at + ".to_k", tokens);
+        V value = layers.projected(at + ".to_v", tokens);
         layers.done(tokens);
         V mixed = layers.attention(query, key, value, layers.size(at + ".to_q", 0) / HEAD_WIDTH);
         layers.done(query);
         layers.done(key);
         layers.done(value);
-        V projected = layers.used(mixed, m -> layers.linear(at + ".to_out.0", m));
+        V projected = layers.used(mixed, m -> layers.projected(at + ".to_out.0", m));
         V image = layers.used(projected, p -> layers.image(p, x));
         V sum = layers.sum(image, x);
         layers.done(x);
