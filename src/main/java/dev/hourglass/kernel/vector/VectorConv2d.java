@@ -85,7 +85,7 @@ public final class VectorConv2d implements Conv2d {
                 g,
                 winograd && forward != 0 ? new WinogradConv2d(WinogradTransform.of(forward), g, threads) : DIRECT,
                 winograd && gradient != 0
-                        ? new WinogradConv2dGradient(WinogradTransform.of(gradient))
+                        ? new WinogradConv2dGradient(WinogradTransform.of(gradient), g, threads)
                         : DIRECT_GRADIENT);
     }
 
