@@ -152,11 +152,16 @@ public final class UNet implements AutoCloseable {
                 options.threads());
     }
 
-    /** The memory that forward and backward of training would need, without allocating it. */
-    public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options) {
+    /**
+     * The memory that forward and backward of training would need, without allocating it.
+     *
+     * @param recompute as in {@link TrainingOptions}
+     */
+    public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options, boolean recompute) {
         return MicroBatches.trainingPlan(
-                part -> TrainingStep.graph(architecture, part, options.height(), options.width()),
+                part -> TrainingStep.graph(architecture, part, options.height(), options.width(), options.tokens()),
                 options.batch(),
+                recompute,
                 Backend.kernels(options.exact()),
                 options.threads());
     }

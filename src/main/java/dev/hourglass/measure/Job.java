@@ -40,7 +40,7 @@ public record Job(Mode mode, int batch, int threads) {
     long plannedBytes(Architecture architecture, ImageSize size, boolean stored) {
         MemoryPlan plan = switch (mode) {
             case INFER -> UNet.inferencePlan(architecture, options(size));
-            case TRAIN -> UNet.trainingPlan(architecture, options(size));
+            case TRAIN -> UNet.trainingPlan(architecture, options(size), false);
         };
         int copies = mode == Mode.TRAIN ? 4 : stored ? 0 : 1;
         return copies * plan.parameters() + plan.programBytes();

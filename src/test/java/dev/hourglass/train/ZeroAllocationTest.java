@@ -91,6 +91,11 @@ class ZeroAllocationTest {
         requireNoAllocation(ConditionalModels.texts(), ConditionalModels.text(IMAGES, 5), CONSTANT);
     }
 
+    @Test
+    void trainingThatRecomputesAllocatesNothing() {
+        requireNoAllocation(ConditionalModels.texts(), ConditionalModels.text(IMAGES, 5), CONSTANT.withRecompute(true));
+    }
+
     private static void requireNoAllocation(Architecture architecture, Conditions conditions, TrainingOptions options) {
         try (Workers workers = new Workers(2);
                 conditions;

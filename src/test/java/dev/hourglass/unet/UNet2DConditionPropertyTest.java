@@ -129,6 +129,13 @@ class UNet2DConditionPropertyTest {
         Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
     }
 
+    @Property(tries = 25)
+    void recomputingChangesNoBit(@ForAll("cases") Case c) {
+        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
+        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width(), TOKENS);
+        Recomputation.requireSameBits(graph, (name, input) -> fill(input, name, c.config()));
+    }
+
     private static void fill(Tensor input, String name, Map<String, Object> config) {
         float[] values = Floats.random(name.hashCode(), input.shape().elements());
         boolean table = config.get("class_embed_type") == null && config.get("num_class_embeds") != null;

@@ -108,6 +108,13 @@ class UNet2DPropertyTest {
         Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
     }
 
+    @Property(tries = 25)
+    void recomputingChangesNoBit(@ForAll("cases") Case c) {
+        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
+        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width());
+        Recomputation.requireSameBits(graph, (name, input) -> fill(input, name, c.config()));
+    }
+
     private static void fill(Tensor input, String name, Map<String, Object> config) {
         int count = (int) input.shape().elements();
         float[] values = Floats.random(name.hashCode(), count);
