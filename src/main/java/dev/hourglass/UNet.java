@@ -148,16 +148,16 @@ public final class UNet implements AutoCloseable {
         return MicroBatches.inferencePlan(
                 part -> Models.inferenceGraph(architecture, options.withBatch(part)),
                 options.batch(),
-                Backend.kernels(options.exact()),
+                options.arithmetic().kernels(),
                 options.threads());
     }
 
-    /** The memory that forward and backward of training would need, without allocating it. */
+    /** The memory that forward and backward of training would need, without allocating it; weights are float32 there. */
     public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options) {
         return MicroBatches.trainingPlan(
                 part -> TrainingStep.graph(architecture, part, options.height(), options.width()),
                 options.batch(),
-                Backend.kernels(options.exact()),
+                Backend.kernels(options.arithmetic().exact()),
                 options.threads());
     }
 

@@ -3,6 +3,7 @@ package dev.hourglass.cli;
 import dev.hourglass.ImageSize;
 import dev.hourglass.io.AtomicFiles;
 import dev.hourglass.io.Json;
+import dev.hourglass.kernel.WeightFormat;
 import dev.hourglass.measure.Benchmark;
 import dev.hourglass.measure.BenchmarkOptions;
 import dev.hourglass.measure.BenchmarkReport;
@@ -85,6 +86,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Seconds without a faster run after which a job counts as warm (${DEFAULT-VALUE}).")
     private double warmUp = 3;
 
+    @Mixin
+    private WeightsOption weights;
+
     @Option(names = "--skip-cold-start", description = "Do not run each job in a fresh JVM first.")
     private boolean skipColdStart;
 
@@ -118,6 +122,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<Job> jobs() {
+        WeightFormat format = weights.format();
         List<Mode> kinds = Stream.of(modes.split(",", -1))
                 .map(BenchCommand::mode)
                 .distinct()
@@ -129,7 +134,8 @@ final class BenchCommand implements Callable<Integer> {
         List<Job> jobs = new ArrayList<>();
         for (Mode kind : kinds) {
             for (int batch : images == null ? kind.usualBatches() : images) {
-                workers.forEach(count -> jobs.add(new Job(kind, batch, count)));
+                workers.forEach(count ->
+                        jobs.add(new Job(kind, batch, count, kind == Mode.INFER ? format : WeightFormat.FLOAT32)));
             }
         }
         return jobs;
