@@ -34,6 +34,7 @@ public final class FilePrediction {
      * @param prefix what stands before the names in it: {@code "c0."}, or nothing
      * @param output the file to write
      * @param threads threads that work, at least 1
+     * @param arithmetic which algorithms run, and what weights are packed in
      * @return the output's shape
      * @throws HourglassException when a file, a name, a type, a shape or a value is wrong
      */

@@ -51,6 +51,7 @@ public final class Sampler implements AutoCloseable {
      *
      * @param batch images drawn at a time, at least 1
      * @param threads threads that work, at least 1
+     * @param arithmetic which algorithms run, and what weights are packed in
      */
     public Sampler(UNet model, int batch, int threads, Arithmetic arithmetic) {
         if (model.architecture().inChannels() != model.architecture().outChannels()) {

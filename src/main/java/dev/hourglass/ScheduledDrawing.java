@@ -19,6 +19,7 @@ public final class ScheduledDrawing {
      * Draws images 0 to {@code count}, exclusive.
      *
      * @param batch images drawn at a time
+     * @param arithmetic which algorithms run, and what weights are packed in
      * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
      * @throws HourglassException when the scheduler does not suit the model, or a class is missing

@@ -80,23 +80,21 @@ public final class ScalarConv2d implements Conv2d {
     }
 
     private void setWeight(Conv2dGeometry g, MemorySegment packed, long index, float value) {
-        long at = weightAt(g, index);
-        switch (format) {
-            case FLOAT32 -> packed.set(ValueLayout.JAVA_FLOAT, at, value);
-            case BFLOAT16, FLOAT16 -> packed.set(ValueLayout.JAVA_SHORT, at, (short) format.bits(value));
+        if (format == WeightFormat.FLOAT32) {
+            set(packed, g.cout() + index, value);
+        } else {
+            packed.set(ValueLayout.JAVA_SHORT, shortAt(g, index), (short) format.bits(value));
         }
     }
 
     private float weight(Conv2dGeometry g, MemorySegment packed, long index) {
-        long at = weightAt(g, index);
-        return switch (format) {
-            case FLOAT32 -> packed.get(ValueLayout.JAVA_FLOAT, at);
-            case BFLOAT16, FLOAT16 -> format.value(packed.get(ValueLayout.JAVA_SHORT, at));
-        };
+        return format == WeightFormat.FLOAT32
+                ? get(packed, g.cout() + index)
+                : format.value(packed.get(ValueLayout.JAVA_SHORT, shortAt(g, index)));
     }
 
-    private long weightAt(Conv2dGeometry g, long index) {
-        return (long) g.cout() * Float.BYTES + index * format.bytes();
+    private static long shortAt(Conv2dGeometry g, long index) {
+        return (long) g.cout() * Float.BYTES + index * Short.BYTES;
     }
 
     @Override
