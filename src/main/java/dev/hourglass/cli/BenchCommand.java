@@ -35,7 +35,8 @@ import picocli.CommandLine.ParentCommand;
             "Every combination of mode, batch and threads is a job. Each is first run once",
             "in a fresh JVM, for the time to its first result and its peak memory; then all",
             "are warmed up and timed in turns. A training step counts as three forward",
-            "passes. Figures mean something on a machine that does nothing else."
+            "passes, and its weights are float32 whatever --weights says. Figures mean",
+            "something on a machine that does nothing else."
         })
 final class BenchCommand implements Callable<Integer> {
 
