@@ -148,12 +148,12 @@ public final class UNet implements AutoCloseable {
         return MicroBatches.inferencePlan(
                 part -> Models.inferenceGraph(architecture, options.withBatch(part)),
                 options.batch(),
-                Backend.kernels(options.exact()),
+                options.arithmetic().kernels(),
                 options.threads());
     }
 
     /**
-     * The memory that forward and backward of training would need, without allocating it.
+     * The memory that forward and backward of training would need, without allocating it; weights are float32 there.
      *
      * @param recompute as in {@link TrainingOptions}
      */
@@ -162,7 +162,7 @@ public final class UNet implements AutoCloseable {
                 part -> TrainingStep.graph(architecture, part, options.height(), options.width(), options.tokens()),
                 options.batch(),
                 recompute,
-                Backend.kernels(options.exact()),
+                Backend.kernels(options.arithmetic().exact()),
                 options.threads());
     }
 

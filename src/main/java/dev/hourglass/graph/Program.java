@@ -163,7 +163,11 @@ public final class Program implements AutoCloseable {
     private void readParameters(int node) {
         List<Parameter> parameters = layout.nodes().get(node).parameters();
         for (int p = 0; p < parameters.size() && gradients == null; p++) {
-            weights.read(parameters.get(p), parameterMemory(node, p));
+            MemorySegment memory = parameterMemory(node, p);
+            weights.read(parameters.get(p), memory);
+            if (layout.nodes().get(node).op().roundsParameter(p)) {
+                WeightRange.require(kernels.conv2d().weights(), parameters.get(p), memory);
+            }
         }
     }
 
