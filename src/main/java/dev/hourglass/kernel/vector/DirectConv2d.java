@@ -17,17 +17,29 @@ import java.lang.foreign.MemorySegment;
  */
 final class DirectConv2d implements ForwardConv2d {
 
-    /** Output pixels of one forward item: a gathered block stays in the second-level cache. */
-    private static final int BLOCK_ROWS = ROWS * (ROWS == 12 ? 8 : 16);
+    /** Output pixels of one forward item. */
+    private static final int BLOCK_ROWS = ROWS * (ROWS == 12 ? 22 : 16);
 
-    /** Where row blocks are fewer than this, items are split by columns too, so that small images keep all threads busy. */
-    private static final int ITEMS = 32;
+    /**
+     * Blocks of the depth that are gathered at a time: what stays in the second-level cache. All of them are multiplied before the next
+     * panel's turn, so that the outputs that their products add up to stay in the first-level cache.
+     */
+    private static final int GATHERED = 2;
+
+    private static final long BLOCK_BYTES = BLOCK_ROWS * STRIDE;
 
     private final WeightFormat format;
     private final long rowBytes;
+    private final int threads;
 
-    DirectConv2d(WeightFormat format) {
+    /**
+     * The algorithm for some format of weights.
+     *
+     * @param threads how many threads share the items; the results do not depend on it
+     */
+    DirectConv2d(WeightFormat format, int threads) {
         this.format = format;
+        this.threads = threads;
         rowBytes = (long) PanelRows.floats(format) * Float.BYTES;
     }
 
@@ -92,7 +104,7 @@ final class DirectConv2d implements ForwardConv2d {
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
-        return BLOCK_ROWS * STRIDE + RegisterTile.BYTES_OUT + COLUMNS * 4L + widened;
+        return gathered(g) * BLOCK_BYTES + RegisterTile.BYTES_OUT + COLUMNS * 4L + widened;
     }
 
     @Override
@@ -117,29 +129,40 @@ final class DirectConv2d implements ForwardConv2d {
         int panel0 = (int) ((long) panels(g) * block / columnBlocks);
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long tile = a + BLOCK_ROWS * STRIDE;
+        long tile = a + gathered(g) * BLOCK_BYTES;
         long start = tile + RegisterTile.BYTES_OUT;
         long widened = start + COLUMNS * 4L;
-        for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
-            int depth = Math.min(DEPTH, g.depth() - k0);
-            Im2col.gather(g, x, row0, rows, k0, k0 + depth, a, DEPTH);
+        for (int from = 0; from < g.depth(); from += GATHERED * DEPTH) {
+            int to = Math.min(from + GATHERED * DEPTH, g.depth());
+            for (int k = from; k < to; k += DEPTH) {
+                Im2col.gather(
+                        g, x, row0, rows, k, Math.min(k + DEPTH, to), a + (k - from) / DEPTH * BLOCK_BYTES, DEPTH);
+            }
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
-                long b = PanelRows.widened(format, panel + k0 * rowBytes, depth, widened);
                 long bias = panel + g.depth() * rowBytes;
-                for (int r = 0; r < rows; r += ROWS) {
-                    int count = Math.min(ROWS, rows - r);
-                    RegisterTile.multiply(a + r * STRIDE, b, depth, tile, count);
-                    if (k0 == 0) {
-                        begin(g, tile, bias, shift, addend, y, start, row0 + r, count, p * COLUMNS);
-                    } else {
-                        long to = y + ((long) (row0 + r) * g.yStride() + (long) p * COLUMNS) * 4;
-                        int columns = Math.min(COLUMNS, g.cout() - p * COLUMNS);
-                        Merge.add(tile, to, g.yStride() * 4L, count, columns);
+                for (int k = from; k < to; k += DEPTH) {
+                    int depth = Math.min(DEPTH, to - k);
+                    long left = a + (k - from) / DEPTH * BLOCK_BYTES;
+                    long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
+                    for (int r = 0; r < rows; r += ROWS) {
+                        int count = Math.min(ROWS, rows - r);
+                        RegisterTile.multiply(left + r * STRIDE, right, depth, tile, count);
+                        if (k == 0) {
+                            begin(g, tile, bias, shift, addend, y, start, row0 + r, count, p * COLUMNS);
+                        } else {
+                            add(g, tile, y, row0 + r, count, p * COLUMNS);
+                        }
                     }
                 }
             }
         }
+    }
+
+    /** {@code y += tile} for a further product of some outputs. */
+    private static void add(Conv2dGeometry g, long tile, long y, int row, int rows, int column) {
+        long to = y + ((long) row * g.yStride() + column) * 4;
+        Merge.add(tile, to, g.yStride() * 4L, rows, Math.min(COLUMNS, g.cout() - column));
     }
 
     /** {@code y = tile + bias (+ shift) (+ addend)} for the first product of some outputs; a tile may reach over several images. */
@@ -194,7 +217,22 @@ final class DirectConv2d implements ForwardConv2d {
         return (g.rows() + BLOCK_ROWS - 1) / BLOCK_ROWS;
     }
 
-    private static int columnBlocks(Conv2dGeometry g) {
-        return Math.max(1, Math.min(panels(g), ITEMS / rowBlocks(g)));
+    private static int gathered(Conv2dGeometry g) {
+        return Math.min(GATHERED, (g.depth() + DEPTH - 1) / DEPTH);
+    }
+
+    /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */
+    private int columnBlocks(Conv2dGeometry g) {
+        int blocks = 1;
+        while (blocks < panels(g) && idle(rowBlocks(g) * blocks)) {
+            blocks++;
+        }
+        return blocks;
+    }
+
+    /** Whether so many equal items leave threads idle for more than an eighth of the time. */
+    private boolean idle(int items) {
+        int rounds = (items + threads - 1) / threads;
+        return 8L * rounds * threads > 9L * items;
     }
 }

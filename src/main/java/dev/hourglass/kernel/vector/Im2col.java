@@ -17,6 +17,9 @@ import jdk.incubator.vector.FloatVector;
  */
 final class Im2col {
 
+    /** Runs from this length on are copied one by one: a step from run to run would touch a new page or cache set each time. */
+    private static final int LONG = 4 * LANES;
+
     private Im2col() {}
 
     /**
@@ -124,9 +127,9 @@ final class Im2col {
         }
     }
 
-    /** Copies {@code count} runs of {@code length} floats; the inner loop goes along the longer of the two. */
+    /** Copies {@code count} runs of {@code length} floats. Where runs are short the inner loop goes from run to run. */
     private static void copy(long from, long fromStep, long to, long toStep, int count, int length) {
-        if (length < 2 * LANES || length / LANES >= count) {
+        if (length < 2 * LANES || length >= LONG || length / LANES >= count) {
             for (int p = 0; p < count; p++) {
                 Rows.copy(from + p * fromStep, to + p * toStep, length);
             }

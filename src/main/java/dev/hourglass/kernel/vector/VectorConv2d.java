@@ -26,7 +26,7 @@ public final class VectorConv2d implements Conv2d {
 
     private VectorConv2d(WeightFormat weights, int tile, int threads, boolean training) {
         this.weights = weights;
-        direct = new DirectConv2d(weights);
+        direct = new DirectConv2d(weights, threads);
         narrow = new NarrowConv2d(weights);
         this.tile = tile;
         this.threads = threads;

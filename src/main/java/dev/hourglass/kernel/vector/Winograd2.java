@@ -1,6 +1,7 @@
 package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
@@ -15,18 +16,23 @@ final class Winograd2 extends WinogradTransform {
     }
 
     @Override
-    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
-            d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
-            d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
+                d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+                d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+            }
         }
     }
 
@@ -45,16 +51,22 @@ final class Winograd2 extends WinogradTransform {
     }
 
     @Override
-    void outputGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+    void outputGradient(
+            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
-            d0.intoMemorySegment(ALL, to, ORDER);
-            d0.add(d1).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            d0.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            d1.neg().intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                d0.intoMemorySegment(ALL, to, ORDER);
+                d0.add(d1).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                d0.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+                d1.neg().intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+            }
         }
     }
 
@@ -104,18 +116,26 @@ final class Winograd2 extends WinogradTransform {
             long outAxis,
             long outStep,
             int count,
+            int vectors,
             int columns) {
-        FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & MASK, ORDER);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
-            d0.add(d1).add(d2).add(shift).intoMemorySegment(ALL, to, ORDER);
-            if (columns > 1) {
-                d1.sub(d2).sub(d3).add(shift).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            long shiftAt = bias & MASK;
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                d0.add(d1).add(d2).add(shift).intoMemorySegment(ALL, to, ORDER);
+                if (columns > 1) {
+                    d1.sub(d2).sub(d3).add(shift).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                }
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+                shiftAt = (shiftAt + BYTES) & MASK;
             }
         }
     }
@@ -131,27 +151,36 @@ final class Winograd2 extends WinogradTransform {
             long outAxis,
             long outStep,
             int count,
+            int vectors,
             int columns) {
-        FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & MASK, ORDER);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
             long plus = (addend + k * outStep) & MASK;
-            d0.add(d1)
-                    .add(d2)
-                    .add(shift)
-                    .add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER))
-                    .intoMemorySegment(ALL, to, ORDER);
-            if (columns > 1) {
-                d1.sub(d2)
-                        .sub(d3)
+            long shiftAt = bias & MASK;
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                d0.add(d1)
+                        .add(d2)
                         .add(shift)
-                        .add(FloatVector.fromMemorySegment(S, ALL, (plus + outAxis) & MASK, ORDER))
-                        .intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                        .add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER))
+                        .intoMemorySegment(ALL, to, ORDER);
+                if (columns > 1) {
+                    d1.sub(d2)
+                            .sub(d3)
+                            .add(shift)
+                            .add(FloatVector.fromMemorySegment(S, ALL, (plus + outAxis) & MASK, ORDER))
+                            .intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                }
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+                plus = (plus + BYTES) & MASK;
+                shiftAt = (shiftAt + BYTES) & MASK;
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
@@ -15,7 +16,7 @@ final class Winograd4 extends WinogradTransform {
     }
 
     @Override
-    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
         FloatVector minus4 = FloatVector.broadcast(S, -4f);
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector minus5 = FloatVector.broadcast(S, -5f);
@@ -23,23 +24,28 @@ final class Winograd4 extends WinogradTransform {
         FloatVector minus2 = FloatVector.broadcast(S, -2f);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
-            FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
-            FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
-            FloatVector a = d2.fma(minus4, d4);
-            FloatVector b = d1.fma(minus4, d3);
-            FloatVector c = d4.sub(d2);
-            FloatVector e = d3.sub(d1);
-            d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            e.fma(two, c).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
-            e.fma(minus2, c).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
-            d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
+                FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
+                FloatVector a = d2.fma(minus4, d4);
+                FloatVector b = d1.fma(minus4, d3);
+                FloatVector c = d4.sub(d2);
+                FloatVector e = d3.sub(d1);
+                d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
+                a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+                e.fma(two, c).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                e.fma(minus2, c).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
+                d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+            }
         }
     }
 
@@ -69,26 +75,32 @@ final class Winograd4 extends WinogradTransform {
     }
 
     @Override
-    void outputGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+    void outputGradient(
+            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector eight = FloatVector.broadcast(S, 8f);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
-            FloatVector a = d0.add(d2);
-            FloatVector b = d1.add(d3);
-            FloatVector c = d2.fma(four, d0);
-            FloatVector e = d3.fma(eight, d1.add(d1));
-            d0.intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            c.add(e).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
-            c.sub(e).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
-            d3.intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                FloatVector a = d0.add(d2);
+                FloatVector b = d1.add(d3);
+                FloatVector c = d2.fma(four, d0);
+                FloatVector e = d3.fma(eight, d1.add(d1));
+                d0.intoMemorySegment(ALL, to, ORDER);
+                a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+                c.add(e).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                c.sub(e).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
+                d3.intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+            }
         }
     }
 
@@ -153,33 +165,41 @@ final class Winograd4 extends WinogradTransform {
             long outAxis,
             long outStep,
             int count,
+            int vectors,
             int columns) {
         FloatVector two = FloatVector.broadcast(S, 2f);
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector eight = FloatVector.broadcast(S, 8f);
-        FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & MASK, ORDER);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
-            FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
-            FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
-            FloatVector a = d1.add(d2);
-            FloatVector b = d1.sub(d2);
-            FloatVector c = d3.add(d4);
-            FloatVector e = d3.sub(d4);
-            d0.add(a).add(c).add(shift).intoMemorySegment(ALL, to, ORDER);
-            if (columns > 1) {
-                e.fma(two, b).add(shift).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            }
-            if (columns > 2) {
-                c.fma(four, a).add(shift).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            }
-            if (columns > 3) {
-                e.fma(eight, b).add(d5).add(shift).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            long shiftAt = bias & MASK;
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
+                FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
+                FloatVector a = d1.add(d2);
+                FloatVector b = d1.sub(d2);
+                FloatVector c = d3.add(d4);
+                FloatVector e = d3.sub(d4);
+                d0.add(a).add(c).add(shift).intoMemorySegment(ALL, to, ORDER);
+                if (columns > 1) {
+                    e.fma(two, b).add(shift).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                }
+                if (columns > 2) {
+                    c.fma(four, a).add(shift).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+                }
+                if (columns > 3) {
+                    e.fma(eight, b).add(d5).add(shift).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                }
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+                shiftAt = (shiftAt + BYTES) & MASK;
             }
         }
     }
@@ -195,48 +215,57 @@ final class Winograd4 extends WinogradTransform {
             long outAxis,
             long outStep,
             int count,
+            int vectors,
             int columns) {
         FloatVector two = FloatVector.broadcast(S, 2f);
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector eight = FloatVector.broadcast(S, 8f);
-        FloatVector shift = FloatVector.fromMemorySegment(S, ALL, bias & MASK, ORDER);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
-            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
-            FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
-            FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
             long to = (out + k * outStep) & MASK;
             long plus = (addend + k * outStep) & MASK;
-            FloatVector a = d1.add(d2);
-            FloatVector b = d1.sub(d2);
-            FloatVector c = d3.add(d4);
-            FloatVector e = d3.sub(d4);
-            d0.add(a)
-                    .add(c)
-                    .add(shift)
-                    .add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER))
-                    .intoMemorySegment(ALL, to, ORDER);
-            if (columns > 1) {
-                e.fma(two, b)
+            long shiftAt = bias & MASK;
+            long end = from + (long) vectors * BYTES;
+            while (from < end) {
+                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
+                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
+                FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
+                FloatVector a = d1.add(d2);
+                FloatVector b = d1.sub(d2);
+                FloatVector c = d3.add(d4);
+                FloatVector e = d3.sub(d4);
+                d0.add(a)
+                        .add(c)
                         .add(shift)
-                        .add(FloatVector.fromMemorySegment(S, ALL, (plus + outAxis) & MASK, ORDER))
-                        .intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            }
-            if (columns > 2) {
-                c.fma(four, a)
-                        .add(shift)
-                        .add(FloatVector.fromMemorySegment(S, ALL, (plus + 2 * outAxis) & MASK, ORDER))
-                        .intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            }
-            if (columns > 3) {
-                e.fma(eight, b)
-                        .add(d5)
-                        .add(shift)
-                        .add(FloatVector.fromMemorySegment(S, ALL, (plus + 3 * outAxis) & MASK, ORDER))
-                        .intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                        .add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER))
+                        .intoMemorySegment(ALL, to, ORDER);
+                if (columns > 1) {
+                    e.fma(two, b)
+                            .add(shift)
+                            .add(FloatVector.fromMemorySegment(S, ALL, (plus + outAxis) & MASK, ORDER))
+                            .intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                }
+                if (columns > 2) {
+                    c.fma(four, a)
+                            .add(shift)
+                            .add(FloatVector.fromMemorySegment(S, ALL, (plus + 2 * outAxis) & MASK, ORDER))
+                            .intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+                }
+                if (columns > 3) {
+                    e.fma(eight, b)
+                            .add(d5)
+                            .add(shift)
+                            .add(FloatVector.fromMemorySegment(S, ALL, (plus + 3 * outAxis) & MASK, ORDER))
+                            .intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+                }
+                from = (from + BYTES) & MASK;
+                to = (to + BYTES) & MASK;
+                plus = (plus + BYTES) & MASK;
+                shiftAt = (shiftAt + BYTES) & MASK;
             }
         }
     }

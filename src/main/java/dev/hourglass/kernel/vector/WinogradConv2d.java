@@ -20,8 +20,8 @@ import java.lang.foreign.MemorySegment;
  */
 final class WinogradConv2d implements ForwardConv2d {
 
-    /** What an item's transformed patches and products may take: most of a second-level cache. */
-    private static final long GROUP_BYTES = 1 << 20;
+    /** What an item's transformed patches and products may take: they share a second-level cache with weights, inputs and outputs. */
+    private static final long GROUP_BYTES = 384 << 10;
 
     /** Input channels whose kernels are transformed in one go. */
     private static final int PACK_ROWS = 32;
@@ -371,28 +371,36 @@ final class WinogradConv2d implements ForwardConv2d {
         }
         long pixel = g.yStride() * 4L;
         int whole = rest >= outputs ? run : run - 1;
+        int vectors = channels / LANES;
         for (int i = 0; i < rows; i++) {
-            for (int c = 0; c < channels; c += LANES) {
-                long from = scratch + i * side * column + c * 4L;
-                long at = (long) i * g.ow() * pixel + c * 4L;
-                long plus = addend == 0 ? 0 : addend + at;
-                finishRow(from, column, bias + c * 4L, plus, y + at, pixel, 0, whole, outputs);
-                finishRow(from, column, bias + c * 4L, plus, y + at, pixel, whole, run - whole, rest);
-            }
+            long from = scratch + i * side * column;
+            long at = (long) i * g.ow() * pixel;
+            long plus = addend == 0 ? 0 : addend + at;
+            finishRow(from, column, bias, plus, y + at, pixel, 0, whole, vectors, outputs);
+            finishRow(from, column, bias, plus, y + at, pixel, whole, run - whole, vectors, rest);
         }
     }
 
-    /** One row of outputs of {@code count} tiles from {@code first} on, one vector of channels. */
+    /** One row of outputs of {@code count} tiles from {@code first} on. */
     private void finishRow(
-            long in, long axis, long bias, long addend, long y, long pixel, int first, int count, int columns) {
+            long in,
+            long axis,
+            long bias,
+            long addend,
+            long y,
+            long pixel,
+            int first,
+            int count,
+            int vectors,
+            int columns) {
         long from = in + first * COLUMNS * 4L;
         long step = transform.outputs * pixel;
         long to = y + first * step;
         if (addend == 0) {
-            transform.finish(from, axis, COLUMNS * 4L, bias, to, pixel, step, count, columns);
+            transform.finish(from, axis, COLUMNS * 4L, bias, to, pixel, step, count, vectors, columns);
         } else {
             long plus = addend + first * step;
-            transform.finishAdded(from, axis, COLUMNS * 4L, bias, plus, to, pixel, step, count, columns);
+            transform.finishAdded(from, axis, COLUMNS * 4L, bias, plus, to, pixel, step, count, vectors, columns);
         }
     }
 

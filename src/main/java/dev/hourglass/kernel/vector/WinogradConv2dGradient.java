@@ -221,28 +221,13 @@ final class WinogradConv2dGradient implements WeightGradient {
                 Patch.gather(image, g.oh(), g.ow(), pixel, top, left, outputs, width, g.cout(), from);
             }
             int vectors = width * g.cout() / LANES;
-            transform.outputGradient(from, inRow, BYTES, scratch, width * bytes, BYTES, vectors);
+            transform.outputGradient(from, inRow, 0, scratch, width * bytes, 0, 1, vectors);
             for (int i = row0; i < row1; i++) {
                 long in = scratch + i * width * bytes;
                 long to = out + (i - row0) * side * tapStep + done * tileStep;
-                gradientsAcross(in, bytes, run, g.cout() / LANES, to, tapStep, tileStep);
+                transform.outputGradient(in, bytes, outputs * bytes, to, tapStep, tileStep, run, g.cout() / LANES);
             }
             done += run;
-        }
-    }
-
-    /** One row of taps of a run of tiles. The inner loop goes over tiles or over channels, whichever are more. */
-    private void gradientsAcross(long in, long pixel, int run, int vectors, long out, long tapStep, long tileStep) {
-        long step = transform.outputs * pixel;
-        if (run >= vectors) {
-            for (int v = 0; v < vectors; v++) {
-                long at = (long) v * BYTES;
-                transform.outputGradient(in + at, pixel, step, out + at, tapStep, tileStep, run);
-            }
-        } else {
-            for (int t = 0; t < run; t++) {
-                transform.outputGradient(in + t * step, pixel, BYTES, out + t * tileStep, tapStep, BYTES, vectors);
-            }
         }
     }
 

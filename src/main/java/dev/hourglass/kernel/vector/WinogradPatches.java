@@ -1,6 +1,5 @@
 package dev.hourglass.kernel.vector;
 
-import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 
 import dev.hourglass.kernel.Conv2dGeometry;
@@ -88,7 +87,7 @@ final class WinogradPatches {
         if (top < 0 || top + side > g.h()) {
             long patch = scratch + side * outRow;
             Patch.gather(image, g.h(), g.w(), pixel, top, left, side, width, channels, patch);
-            transform.input(patch, outRow, BYTES, scratch, outRow, BYTES, width * channels / LANES);
+            transform.input(patch, outRow, 0, scratch, outRow, 0, 1, width * channels / LANES);
             return;
         }
         int begin = Math.clamp(-left, 0, width);
@@ -99,17 +98,15 @@ final class WinogradPatches {
         }
         long from = image + ((long) top * g.w() + left) * pixel;
         long inRow = g.w() * pixel;
+        long to = scratch + begin * bytes;
         if (pixel == bytes) {
-            int vectors = (end - begin) * channels / LANES;
-            transform.input(from + begin * pixel, inRow, BYTES, scratch + begin * bytes, outRow, BYTES, vectors);
+            transform.input(from + begin * pixel, inRow, 0, to, outRow, 0, 1, (end - begin) * channels / LANES);
         } else {
-            for (int c = begin; c < end; c++) {
-                transform.input(from + c * pixel, inRow, BYTES, scratch + c * bytes, outRow, BYTES, channels / LANES);
-            }
+            transform.input(from + begin * pixel, inRow, pixel, to, outRow, bytes, end - begin, channels / LANES);
         }
     }
 
-    /** The pass along the rows of a run of patches. The inner loop goes over tiles or over channels, whichever are more. */
+    /** The pass along the rows of a run of patches. */
     private void across(
             int run,
             int channels,
@@ -121,22 +118,11 @@ final class WinogradPatches {
             long tapStep,
             long rowStep) {
         int outputs = transform.outputs;
-        int vectors = channels / LANES;
         long bytes = channels * 4L;
         for (int i = row0; i < row1; i++) {
             long from = scratch + i * (run * outputs + 2) * bytes;
             long to = out + (i - row0) * rowStep;
-            if (run >= vectors) {
-                for (int v = 0; v < vectors; v++) {
-                    long at = (long) v * BYTES;
-                    transform.input(from + at, bytes, outputs * bytes, to + at, tapStep, tileStep, run);
-                }
-            } else {
-                for (int t = 0; t < run; t++) {
-                    transform.input(
-                            from + t * outputs * bytes, bytes, BYTES, to + t * tileStep, tapStep, BYTES, vectors);
-                }
-            }
+            transform.input(from, bytes, outputs * bytes, to, tapStep, tileStep, run, channels / LANES);
         }
     }
 }

@@ -17,6 +17,8 @@ import dev.hourglass.kernel.Conv2dGeometry;
  *
  * <p>Common parameters: {@code in} is the address of the first vector, {@code inAxis} the bytes from one element to the next along the
  * axis, {@code inStep} the bytes from one vector to the next of {@code count} that are done side by side; likewise for {@code out}.
+ * Where there is a number of {@code vectors}, each of the {@code count} is so many vectors that adjoin. Their loops run to an address
+ * because they are short, and C2 wraps a counted loop in two more that cost as much as a few rounds.
  */
 abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
 
@@ -57,13 +59,15 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
     }
 
     /** {@code B'}: {@code side} elements of a patch to as many of its transform. */
-    abstract void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+    abstract void input(
+            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors);
 
     /** {@code A'}: {@code side} elements of products to {@code outputs} outputs. */
     abstract void output(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
 
     /** {@code A}: {@code outputs} elements of the output's gradient to {@code side} of its transform. */
-    abstract void outputGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+    abstract void outputGradient(
+            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors);
 
     /** {@code G}: 3 elements of the kernel to {@code side} of its transform. */
     abstract void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
@@ -74,11 +78,20 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
     /**
      * {@link #output} for the last pass: adds a bias and writes only the columns that exist.
      *
-     * @param bias address of a vector
+     * @param bias address of {@code vectors} vectors
      * @param columns how many of the outputs exist
      */
     abstract void finish(
-            long in, long inAxis, long inStep, long bias, long out, long outAxis, long outStep, int count, int columns);
+            long in,
+            long inAxis,
+            long inStep,
+            long bias,
+            long out,
+            long outAxis,
+            long outStep,
+            int count,
+            int vectors,
+            int columns);
 
     /**
      * {@link #finish} with something added.
@@ -95,5 +108,6 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
             long outAxis,
             long outStep,
             int count,
+            int vectors,
             int columns);
 }
