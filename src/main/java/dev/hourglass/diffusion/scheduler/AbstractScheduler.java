@@ -7,23 +7,16 @@ import java.lang.foreign.MemorySegment;
 
 /** What all schedulers have in common: their timesteps, their scratch memory, and the checks of what comes in. */
 abstract sealed class AbstractScheduler implements Scheduler
-        permits DdpmScheduler,
-                DdimScheduler,
-                PndmScheduler,
-                LcmScheduler,
-                EulerScheduler,
-                EulerAncestralScheduler,
-                HeunScheduler,
-                LmsScheduler,
-                DpmSolverScheduler,
-                UniPcScheduler {
+        permits AlphaBarScheduler, SigmaScheduler, SolverScheduler {
 
     final Workspace work;
+    final Prediction prediction;
     private final Plan plan;
     private int next;
 
-    AbstractScheduler(Setup setup, Plan plan) {
+    AbstractScheduler(Setup setup, Plan plan, Prediction prediction) {
         this.plan = plan;
+        this.prediction = prediction;
         work = new Workspace(setup);
     }
 
@@ -73,22 +66,8 @@ abstract sealed class AbstractScheduler implements Scheduler
     }
 
     @Override
-    public double cleanShare(int step) {
-        throw beginsWithNoise();
-    }
-
-    @Override
-    public double noiseShare(int step) {
-        throw beginsWithNoise();
-    }
-
-    @Override
     public void begin(int step) {
-        throw beginsWithNoise();
-    }
-
-    private HourglassException beginsWithNoise() {
-        return HourglassException.what("this scheduler only begins with pure noise")
+        throw HourglassException.what("this scheduler only begins with pure noise")
                 .where(getClass().getSimpleName())
                 .expected("ddpm, ddim, euler or euler-ancestral, which begin with an image as well")
                 .build();

@@ -7,16 +7,14 @@ import java.lang.foreign.MemorySegment;
  * Pseudo numerical methods (arXiv 2202.09778): three steps of Runge and Kutta, four outputs each, and then linear multisteps of four
  * outputs; or multisteps alone, where the first timestep but one is asked twice. {@code PNDMScheduler}.
  */
-final class PndmScheduler extends AbstractScheduler {
+final class PndmScheduler extends AlphaBarScheduler {
 
     static final String CLASS_NAME = "PNDMScheduler";
 
     private static final int ORDER = 4;
     private static final int RUNGE_KUTTA_STEPS = 3 * ORDER;
 
-    private final AlphaBars alphaBars;
     private final double endAlphaBar;
-    private final Prediction prediction;
     private final int stride;
     private final int rungeKuttaSteps;
     private final MemorySegment[] history = new MemorySegment[ORDER]; // the outputs that count, number k at k % 4
@@ -25,11 +23,13 @@ final class PndmScheduler extends AbstractScheduler {
 
     PndmScheduler(Setup setup) {
         AlphaBars bars = AlphaBars.read(setup, AlphaBars.Defaults.DDPM);
-        super(setup, Plan.of(timesteps(setup, bars)));
         ModelConfig config = setup.config();
-        alphaBars = bars;
+        super(
+                setup,
+                bars,
+                timesteps(setup, bars),
+                Prediction.read(config, Prediction.EPSILON, Prediction.V_PREDICTION));
         endAlphaBar = config.bool("set_alpha_to_one", false) ? 1 : bars.at(0);
-        prediction = Prediction.read(config, Prediction.EPSILON, Prediction.V_PREDICTION);
         stride = setup.trainTimesteps() / setup.steps();
         rungeKuttaSteps = skipsRungeKutta(config) ? 0 : RUNGE_KUTTA_STEPS;
         MemorySegment[] buffers = work.open(ORDER + 2);

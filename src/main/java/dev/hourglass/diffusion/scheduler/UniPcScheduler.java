@@ -9,16 +9,13 @@ import java.util.List;
  * UniPC (arXiv 2302.04867): a multistep predictor, and a corrector of one order more that needs no further output, since it waits for
  * the next step's. {@code UniPCMultistepScheduler}.
  */
-final class UniPcScheduler extends AbstractScheduler {
+final class UniPcScheduler extends SolverScheduler {
 
     static final String CLASS_NAME = "UniPCMultistepScheduler";
 
     private static final int HIGHEST_ORDER = 9;
     private static final double TINY = 1e-6;
 
-    private final SolverPlan levels;
-    private final Prediction prediction;
-    private final CleanLimit limit;
     private final boolean predictsClean;
     private final boolean lowerAtEnd;
     private final int order;
@@ -29,19 +26,15 @@ final class UniPcScheduler extends AbstractScheduler {
 
     UniPcScheduler(Setup setup) {
         Plan plan = plan(setup);
-        super(setup, plan);
         ModelConfig config = setup.config();
+        boolean clean = config.bool("predict_x0", true);
+        super(setup, plan, clean ? Prediction.readAny(config) : Prediction.readUsual(config));
         if (config.has("solver_p")) {
             throw config.invalid("solver_p", "null: UniPC's own predictor");
         }
         order = setup.whole("solver_order", 2, 1, HIGHEST_ORDER);
-        predictsClean = config.bool("predict_x0", true);
+        predictsClean = clean;
         lowerAtEnd = config.bool("lower_order_final", true);
-        prediction = predictsClean
-                ? Prediction.read(config, Prediction.values())
-                : Prediction.read(config, Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
-        limit = CleanLimit.readThresholding(setup);
-        levels = SolverPlan.of(config, plan);
 
         String type = config.choice("solver_type", "bh2", "bh1", "bh2", "midpoint", "heun", "logrho");
         UniPcWeights weights = new UniPcWeights(levels, predictsClean, type.equals("bh1"));
@@ -133,7 +126,7 @@ final class UniPcScheduler extends AbstractScheduler {
     /** Puts what the output says about the clean image, or about the noise, into the history. */
     private void keep(MemorySegment output, MemorySegment sample, int step) {
         double alpha = levels.alpha(step);
-        double sigma = prediction == Prediction.FLOW_PREDICTION ? levels.listed(step) : levels.sigma(step);
+        double sigma = predictedSigma(step);
         if (predictsClean) {
             work.predictClean(prediction, alpha, sigma, sample, output, kept(step));
             limit.apply(work, kept(step));
