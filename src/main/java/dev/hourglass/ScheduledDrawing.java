@@ -6,10 +6,7 @@ import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.memory.Tensor;
 import dev.hourglass.unet.UNet2D;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** Draws images with any scheduler, of classes and with guidance. Image number k does not depend on the batch or the threads. */
 public final class ScheduledDrawing {
@@ -47,22 +44,11 @@ public final class ScheduledDrawing {
             options.image().ifPresent(image -> requireFit(shape, image));
             try (ScheduledSampler sampler = new ScheduledSampler(
                     scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
-                int each = Math.toIntExact(shape.elements() / batch);
-                float[] images = new float[Math.multiplyExact(count, each)];
-                int toDo = begin(sampler, options);
-                for (int first = 0; first < count; first += batch) {
-                    int present = Math.min(batch, count - first);
-                    Tensor x = sampler.images();
-                    setClasses(session, options, first, batch);
-                    sampler.start(first);
-                    watcher.at(first, present, toDo, x);
-                    for (int left = toDo - 1; left >= 0; left--) {
-                        sampler.step(first, left);
-                        watcher.at(first, present, left, x);
-                    }
-                    MemorySegment.copy(x.segment(), ValueLayout.JAVA_FLOAT, 0, images, first * each, present * each);
-                }
-                return images;
+                options.image().ifPresent(image -> {
+                    int step = image.firstStep(sampler.steps());
+                    sampler.from(image.pixels(), step, image.repaint());
+                });
+                return Drawing.images(sampler, count, first -> setClasses(session, options, first, batch), watcher);
             }
         }
     }
@@ -77,17 +63,6 @@ public final class ScheduledDrawing {
                     .found(made)
                     .build();
         }
-    }
-
-    /** The number of steps to take. */
-    private static int begin(ScheduledSampler sampler, SamplingOptions options) {
-        if (options.image().isEmpty()) {
-            return sampler.steps();
-        }
-        StartImage image = options.image().get();
-        int step = image.firstStep(sampler.steps());
-        sampler.from(image.pixels(), step, image.repaint());
-        return sampler.steps() - step;
     }
 
     private static void requireFit(Shape shape, StartImage image) {

@@ -37,7 +37,8 @@ public final class Vae implements AutoCloseable {
     }
 
     /**
-     * Opens a folder of an {@code AutoencoderKL}, or the {@code vae} of a pipeline's folder.
+     * Opens a folder of an {@code AutoencoderKL}, or the {@code vae} of a pipeline's folder. Weights stay in their files until a run
+     * reads them: a file that is written over meanwhile is an error of that run, not of this.
      *
      * @throws HourglassException when a file is missing or damaged, the class is another, or the tensors are not the model's
      */

@@ -10,10 +10,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Sampling with any {@link Scheduler}, with classifier-free guidance (arXiv 2207.12598) where the denoiser's batch is twice the
- * scheduler's: the first half of it is asked without the condition, the second half with. The noise of an image depends on the seed and
- * on the image's number, not on the batch. A step allocates nothing.
+ * scheduler's: the first half of it is asked without the condition, the second half with.
  */
-public final class ScheduledSampler implements AutoCloseable {
+public final class ScheduledSampler implements DenoisingLoop {
 
     private final Scheduler scheduler;
     private final Denoiser denoiser;
@@ -79,19 +78,20 @@ public final class ScheduledSampler implements AutoCloseable {
         input = new Tensor(sample.asSlice(0, shape.floatBytes()), shape, images.dtype());
     }
 
-    /** How often the model is asked for a batch. */
+    @Override
     public int steps() {
-        return scheduler.steps();
+        return scheduler.steps() - firstStep;
     }
 
-    /** The images {@code [N, H, W, C]} on their way. */
+    @Override
     public Tensor images() {
         return images;
     }
 
     /** Fills the batch, for images {@code firstImage} and following, with pure noise or with the known image and its first noise. */
+    @Override
     public void start(long firstImage) {
-        drawNoise(firstImage, steps());
+        drawNoise(firstImage, scheduler.steps());
         if (startsFromKnown) {
             scheduler.begin(firstStep);
             for (int n = 0; n < batch; n++) {
@@ -120,14 +120,9 @@ public final class ScheduledSampler implements AutoCloseable {
         this.repaint = repaint == null ? null : repaint.clone();
     }
 
-    /**
-     * Takes the batch one step on.
-     *
-     * @param firstImage the number of the batch's first image
-     * @param left how many steps are left after this one, from {@code steps() - 1} down to 0
-     */
+    @Override
     public void step(long firstImage, int left) {
-        int step = steps() - 1 - left;
+        int step = scheduler.steps() - 1 - left;
         scheduler.scaleModelInput(images, step, input);
         if (guided) {
             long bytes = elements * Float.BYTES;
@@ -164,10 +159,10 @@ public final class ScheduledSampler implements AutoCloseable {
 
     /** Pixels that are not drawn anew become the known image's, with the noise that they began with. */
     private void putBack(long firstImage, int left) {
-        int step = steps() - left;
+        int step = scheduler.steps() - left;
         boolean noisy = left > 0;
         if (noisy) {
-            drawNoise(firstImage, steps());
+            drawNoise(firstImage, scheduler.steps());
         }
         float clean = (float) scheduler.cleanShare(step);
         float share = (float) scheduler.noiseShare(step);
@@ -226,7 +221,6 @@ public final class ScheduledSampler implements AutoCloseable {
         }
     }
 
-    /** Gives the scratch memory back. */
     @Override
     public void close() {
         slab.close();

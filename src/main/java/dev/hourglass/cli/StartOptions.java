@@ -1,0 +1,76 @@
+package dev.hourglass.cli;
+
+import dev.hourglass.StartImage;
+import dev.hourglass.io.Images;
+import dev.hourglass.memory.Shape;
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+
+/** Options of drawing that starts from a picture. */
+final class StartOptions {
+
+    @Option(
+            names = "--image",
+            paramLabel = "PNG",
+            description = "A picture of the model's size to start from; for ddpm, ddim, euler and euler-ancestral.")
+    private Path image;
+
+    @Option(
+            names = "--strength",
+            paramLabel = "S",
+            description = "How much of --image may change, up to 1 (${DEFAULT-VALUE}).")
+    private double strength = 0.8;
+
+    @Option(
+            names = "--mask",
+            paramLabel = "PNG",
+            description =
+                    "Where --image is drawn anew: white; black stays exactly as it is. Usually with --strength 1.")
+    private Path mask;
+
+    /** Throws where an option is given without the one that it belongs to. */
+    static void requireBeside(ParseResult given) {
+        Common.requireBeside(given, "--image", "--scheduler");
+        Common.requireBeside(given, "--strength", "--image");
+        Common.requireBeside(given, "--mask", "--image");
+    }
+
+    /** Whether there is a picture. */
+    boolean given() {
+        return image != null;
+    }
+
+    /**
+     * The picture to start from.
+     *
+     * @param shape the images to draw, {@code [N, H, W, C]}
+     */
+    Optional<StartImage> read(Shape shape) {
+        if (image == null) {
+            return Optional.empty();
+        }
+        StartImage start = new StartImage(read("--image", image, shape, shape.dim(3)), strength);
+        return Optional.of(mask == null ? start : start.repainting(white(read("--mask", mask, shape, 1))));
+    }
+
+    private static boolean[] white(float[] shades) {
+        boolean[] white = new boolean[shades.length];
+        for (int pixel = 0; pixel < white.length; pixel++) {
+            white[pixel] = shades[pixel] > 0;
+        }
+        return white;
+    }
+
+    private static float[] read(String option, Path file, Shape shape, int channels) {
+        BufferedImage picture = Images.readPng(file);
+        Common.require(
+                option,
+                picture.getHeight() == shape.dim(1) && picture.getWidth() == shape.dim(2),
+                "a picture of " + shape.dim(1) + "x" + shape.dim(2),
+                picture.getHeight() + "x" + picture.getWidth());
+        return Images.toFloats(picture, channels);
+    }
+}
