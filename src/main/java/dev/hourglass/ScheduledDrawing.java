@@ -45,7 +45,7 @@ public final class ScheduledDrawing {
             try (ScheduledSampler sampler = new ScheduledSampler(
                     scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
                 options.image().ifPresent(image -> {
-                    int step = image.firstStep(sampler.steps());
+                    int step = scheduler.beginAfter(image.skipped(options.steps()));
                     sampler.from(image.pixels(), step, image.repaint());
                 });
                 return Drawing.images(sampler, count, first -> setClasses(session, options, first, batch), watcher);

@@ -14,7 +14,8 @@ public final class StartImage {
      * Keeps its own copy of the pixels.
      *
      * @param pixels {@code [H, W, C]} in [-1, 1], of the model's size
-     * @param strength the share of the steps that are taken: above 0, where the picture stays, up to 1, where hardly anything of it does
+     * @param strength the share of the steps that are taken: above 0, where the picture stays, up to 1, where hardly anything of it
+     *     does, and nothing of what is drawn anew where there is a mask
      */
     public StartImage(float[] pixels, double strength) {
         this(pixels, strength, null);
@@ -70,11 +71,11 @@ public final class StartImage {
     }
 
     /**
-     * The first step that is taken, as diffusers' {@code get_timesteps} has it.
+     * How many steps are left out, as diffusers' {@code get_timesteps} has it.
      *
      * @throws HourglassException when none is left
      */
-    int firstStep(int steps) {
+    int skipped(int steps) {
         int taken = Math.min((int) (steps * strength), steps);
         if (taken < 1) {
             throw HourglassException.what("the strength leaves no step to take")

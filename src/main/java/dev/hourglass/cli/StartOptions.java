@@ -12,10 +12,7 @@ import picocli.CommandLine.ParseResult;
 /** Options of drawing that starts from a picture. */
 final class StartOptions {
 
-    @Option(
-            names = "--image",
-            paramLabel = "PNG",
-            description = "A picture of the model's size to start from; for ddpm, ddim, euler and euler-ancestral.")
+    @Option(names = "--image", paramLabel = "PNG", description = "A picture of the model's size to start from.")
     private Path image;
 
     @Option(

@@ -91,9 +91,9 @@ public final class ScheduledSampler implements DenoisingLoop {
     /** Fills the batch, for images {@code firstImage} and following, with pure noise or with the known image and its first noise. */
     @Override
     public void start(long firstImage) {
+        scheduler.begin(firstStep);
         drawNoise(firstImage, scheduler.steps());
         if (startsFromKnown) {
-            scheduler.begin(firstStep);
             for (int n = 0; n < batch; n++) {
                 addNoise(n);
             }
@@ -107,16 +107,15 @@ public final class ScheduledSampler implements DenoisingLoop {
      * Makes all images start from one that is known, at a step's noise level, and not from pure noise.
      *
      * @param image {@code [H, W, C]}
-     * @param step the step that is the first one
+     * @param step the step that is the first one, see {@link Scheduler#beginAfter}
      * @param repaint which pixels {@code [H, W]} are drawn anew: the others follow the known image through all noise levels, and are
-     *     exactly its own in the end (arXiv 2201.09865, without going back); null for all
-     * @throws dev.hourglass.error.HourglassException when the scheduler only begins with pure noise
+     *     exactly its own in the end (arXiv 2201.09865, without going back), and from step 0 the start is pure noise; null for all
      */
     public void from(float[] image, int step, boolean[] repaint) {
         scheduler.begin(step);
         known.copyFrom(image);
         firstStep = step;
-        startsFromKnown = true;
+        startsFromKnown = repaint == null || step > 0;
         this.repaint = repaint == null ? null : repaint.clone();
     }
 

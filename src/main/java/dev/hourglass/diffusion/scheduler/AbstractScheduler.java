@@ -1,6 +1,5 @@
 package dev.hourglass.diffusion.scheduler;
 
-import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -12,6 +11,7 @@ abstract sealed class AbstractScheduler implements Scheduler
     final Workspace work;
     final Prediction prediction;
     private final Plan plan;
+    private int begun;
     private int next;
 
     AbstractScheduler(Setup setup, Plan plan, Prediction prediction) {
@@ -66,19 +66,32 @@ abstract sealed class AbstractScheduler implements Scheduler
     }
 
     @Override
-    public void begin(int step) {
-        throw HourglassException.what("this scheduler only begins with pure noise")
-                .where(getClass().getSimpleName())
-                .expected("ddpm, ddim, euler or euler-ancestral, which begin with an image as well")
-                .build();
+    public final int beginAfter(int skipped) {
+        return Math.min(stepsIn(skipped), steps() - 1);
     }
 
-    /** For those that remember nothing from step to step. */
-    final void beginAt(int step) {
-        if (step < 0 || step >= steps()) {
-            throw new IllegalArgumentException("step " + step + " of " + steps());
+    /** How many steps belong to the first so many that the scheduler was opened for. */
+    int stepsIn(int skipped) {
+        return skipped;
+    }
+
+    /** Whether a step may be the first one: none that goes on with what another one has begun. */
+    boolean mayBegin(int step) {
+        return true;
+    }
+
+    @Override
+    public final void begin(int step) {
+        if (step < 0 || step >= steps() || !mayBegin(step)) {
+            throw new IllegalArgumentException("no beginning at step " + step + " of " + steps());
         }
+        begun = step;
         next = step;
+    }
+
+    /** The step that was the first one: nothing is remembered of those before it. */
+    final int begun() {
+        return begun;
     }
 
     @Override
@@ -96,6 +109,7 @@ abstract sealed class AbstractScheduler implements Scheduler
             throw new IllegalArgumentException(
                     "step " + step + " of " + steps() + ", after step " + (next - 1) + ": steps come in order");
         }
+        begun = step == 0 ? 0 : begun;
         boolean noisy = needsNoise(step);
         if (noisy) {
             requireShape("noise", work.shape(), noise);

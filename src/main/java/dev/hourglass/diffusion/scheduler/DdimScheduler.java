@@ -28,11 +28,6 @@ final class DdimScheduler extends AlphaBarScheduler {
     }
 
     @Override
-    public void begin(int step) {
-        beginAt(step);
-    }
-
-    @Override
     public boolean needsNoise(int step) {
         return eta > 0;
     }

@@ -71,11 +71,6 @@ final class DdpmScheduler extends AlphaBarScheduler {
     }
 
     @Override
-    public void begin(int step) {
-        beginAt(step);
-    }
-
-    @Override
     public boolean needsNoise(int step) {
         return timestep(step) > 0;
     }

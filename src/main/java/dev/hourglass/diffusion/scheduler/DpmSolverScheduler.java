@@ -173,7 +173,7 @@ final class DpmSolverScheduler extends SolverScheduler {
     }
 
     private int orderOf(int step) {
-        int most = Math.min(order, step + 1);
+        int most = Math.min(order, step - begun() + 1);
         if (step == steps() - 1 && eulerAtEnd) {
             return 1;
         }

@@ -19,11 +19,6 @@ final class EulerAncestralScheduler extends SigmaScheduler {
     }
 
     @Override
-    public void begin(int step) {
-        beginAt(step);
-    }
-
-    @Override
     public boolean needsNoise(int step) {
         return up(step) > 0;
     }

@@ -69,11 +69,6 @@ final class EulerScheduler extends SigmaScheduler {
     }
 
     @Override
-    public void begin(int step) {
-        beginAt(step);
-    }
-
-    @Override
     public boolean needsNoise(int step) {
         return gamma(step) > 0;
     }

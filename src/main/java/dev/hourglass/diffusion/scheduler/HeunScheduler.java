@@ -39,6 +39,16 @@ final class HeunScheduler extends SigmaScheduler {
     }
 
     @Override
+    int stepsIn(int skipped) {
+        return 2 * skipped;
+    }
+
+    @Override
+    boolean mayBegin(int step) {
+        return step % 2 == 0;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         double sigma = sigma(step);
         work.blend(

@@ -76,7 +76,10 @@ final class LmsScheduler extends SigmaScheduler {
         // The newest slope is added by its terms: most of a noisy sample cancels, and does so in double.
         double newest = weights[step][0];
         work.blend(1 + newest * fromSample, sample, newest * fromOutput, output, sample);
-        for (int j = 1; j < weights[step].length; j++) {
+        // Slopes from before the beginning are left out of the sum, but not out of the polynomial: as diffusers does
+        // it.
+        int known = Math.min(weights[step].length, step - begun() + 1);
+        for (int j = 1; j < known; j++) {
             work.add(weights[step][j], slopes[(step - j) % slopes.length], sample);
         }
     }

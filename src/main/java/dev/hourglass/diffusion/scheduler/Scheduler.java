@@ -1,6 +1,5 @@
 package dev.hourglass.diffusion.scheduler;
 
-import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 
@@ -49,9 +48,18 @@ public sealed interface Scheduler extends AutoCloseable permits AbstractSchedule
     double noiseShare(int step);
 
     /**
-     * Begins at a later step than the first, with nothing remembered: that step may come next.
+     * The step to begin with in order to leave out some of those that the scheduler was opened for, as {@code get_timesteps} of
+     * diffusers' pipelines has it.
      *
-     * @throws HourglassException when this scheduler can only begin with pure noise
+     * @param skipped how many to leave out, not all
+     */
+    int beginAfter(int skipped);
+
+    /**
+     * Begins at a later step than the first, with nothing remembered, as {@code set_begin_index} of diffusers: that step comes next.
+     *
+     * @param step one that {@link #beginAfter} gives
+     * @throws IllegalArgumentException when a step goes on with what the one before it has begun
      */
     void begin(int step);
 
