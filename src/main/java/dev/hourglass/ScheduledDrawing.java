@@ -41,7 +41,7 @@ public final class ScheduledDrawing {
                 Scheduler scheduler =
                         Schedulers.open(options.scheduler(), options.steps(), shape, Backend.kernels(exact))) {
             requireFit(model, scheduler);
-            options.image().ifPresent(image -> requireFit(shape, image));
+            options.image().ifPresent(image -> image.requireFit(shape));
             try (ScheduledSampler sampler = new ScheduledSampler(
                     scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
                 options.image().ifPresent(image -> {
@@ -61,17 +61,6 @@ public final class ScheduledDrawing {
                     .where(model.architecture().className())
                     .expected(wanted + " channels, or twice as many where the variance is learned")
                     .found(made)
-                    .build();
-        }
-    }
-
-    private static void requireFit(Shape shape, StartImage image) {
-        long wanted = shape.elements() / shape.dim(0);
-        if (image.length() != wanted || !image.masks(wanted / shape.dim(3))) {
-            throw HourglassException.what("the picture to start from is not of the model's size")
-                    .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
-                            + " channels")
-                    .found(image.length())
                     .build();
         }
     }

@@ -1,9 +1,10 @@
 package dev.hourglass;
 
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.memory.Shape;
 import java.util.Arrays;
 
-/** A picture that drawing starts from instead of pure noise (arXiv 2108.01073), and how much of it may change. */
+/** A picture, or its latents, that drawing starts from instead of pure noise (arXiv 2108.01073), and how much of it may change. */
 public final class StartImage {
 
     private final float[] pixels;
@@ -50,19 +51,27 @@ public final class StartImage {
         return new StartImage(pixels, strength, repaint.clone());
     }
 
-    /** Whether a mask, where there is one, has this many pixels. */
-    boolean masks(long count) {
-        return repaint == null || repaint.length == count;
+    /** The same strength for another picture with another mask, or null for all pixels. */
+    StartImage with(float[] pixels, boolean[] repaint) {
+        StartImage other = new StartImage(pixels, strength);
+        return repaint == null ? other : other.repainting(repaint);
+    }
+
+    /** Throws unless picture and mask are of the size of images {@code [N, H, W, C]}. */
+    void requireFit(Shape shape) {
+        long wanted = shape.elements() / shape.dim(0);
+        if (pixels.length != wanted || repaint != null && repaint.length != wanted / shape.dim(3)) {
+            throw HourglassException.what("the picture to start from is not of the model's size")
+                    .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
+                            + " channels")
+                    .found(pixels.length)
+                    .build();
+        }
     }
 
     /** A copy of the mask, or null for all pixels. */
     boolean[] repaint() {
         return repaint == null ? null : repaint.clone();
-    }
-
-    /** How many numbers the picture has. */
-    int length() {
-        return pixels.length;
     }
 
     /** A copy of the pixels. */

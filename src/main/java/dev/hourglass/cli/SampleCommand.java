@@ -93,8 +93,7 @@ final class SampleCommand implements Callable<Integer> {
                     count, size.height(), size.width(), model.architecture().inChannels());
             Shape shape = vae == null ? drawn : LatentDrawing.shape(vae, drawn);
             Pictures.requireDrawable(shape);
-            Common.require("--image", vae == null || !start.given(), "a model of pictures", "a pipeline on latents");
-            float[] images = settings == null ? draw(model) : draw(model, options(model, settings, shape));
+            float[] images = settings == null ? draw(model) : draw(model, options(model, vae, settings, shape));
             float[] pictures = vae == null
                     ? images
                     : LatentDrawing.pictures(vae, images, drawn, common.threads(), precision.exact());
@@ -141,9 +140,14 @@ final class SampleCommand implements Callable<Integer> {
         }
     }
 
-    private SamplingOptions options(UNet model, ModelConfig settings, Shape shape) {
+    private SamplingOptions options(UNet model, Vae vae, ModelConfig settings, Shape shape) {
         SamplingOptions options = new SamplingOptions(
                 settings, steps, conditions.guidance(), conditions.classes(), conditions.nullClass(model));
-        return start.read(shape).map(options::withImage).orElse(options);
+        return start.read(shape)
+                .map(image -> vae == null
+                        ? image
+                        : LatentDrawing.start(vae, image, shape, seed, common.threads(), precision.exact()))
+                .map(options::withImage)
+                .orElse(options);
     }
 }

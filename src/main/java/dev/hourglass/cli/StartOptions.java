@@ -12,7 +12,7 @@ import picocli.CommandLine.ParseResult;
 /** Options of drawing that starts from a picture. */
 final class StartOptions {
 
-    @Option(names = "--image", paramLabel = "PNG", description = "A picture of the model's size to start from.")
+    @Option(names = "--image", paramLabel = "PNG", description = "A picture to start from, of the size of those drawn.")
     private Path image;
 
     @Option(
@@ -25,7 +25,8 @@ final class StartOptions {
             names = "--mask",
             paramLabel = "PNG",
             description =
-                    "Where --image is drawn anew: white; black stays exactly as it is. Usually with --strength 1.")
+                    "Where --image is drawn anew: white; black stays exactly as it is, or what the vae makes of it. Usually"
+                            + " with --strength 1.")
     private Path mask;
 
     /** Throws where an option is given without the one that it belongs to. */
@@ -35,15 +36,10 @@ final class StartOptions {
         Common.requireBeside(given, "--mask", "--image");
     }
 
-    /** Whether there is a picture. */
-    boolean given() {
-        return image != null;
-    }
-
     /**
      * The picture to start from.
      *
-     * @param shape the images to draw, {@code [N, H, W, C]}
+     * @param shape the pictures to draw, {@code [N, H, W, C]}
      */
     Optional<StartImage> read(Shape shape) {
         if (image == null) {

@@ -38,6 +38,11 @@ public final class Streams {
         return 6L << 60;
     }
 
+    /** Which of the latents that a picture may stand for drawing starts from. */
+    public static long startLatents() {
+        return 8L << 60;
+    }
+
     /** Which labels training step {@code step} drops; element {@code slot}. */
     public static long trainingClassDrop(long step) {
         return 7L << 60 | step;
