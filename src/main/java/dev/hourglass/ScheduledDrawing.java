@@ -5,10 +5,11 @@ import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.unet.UNet2D;
+import java.util.function.IntConsumer;
 
-/** Draws images with any scheduler, of classes and with guidance. Image number k does not depend on the batch or the threads. */
+/** Draws images with any scheduler, of what a prompt says and with guidance. Image number k does not depend on the batch or the threads. */
 public final class ScheduledDrawing {
 
     private ScheduledDrawing() {}
@@ -20,7 +21,7 @@ public final class ScheduledDrawing {
      * @param exact see {@link SessionOptions#exact}
      * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
-     * @throws HourglassException when the scheduler does not suit the model, or a class is missing
+     * @throws HourglassException when the scheduler does not suit the model, or the prompt does not suit the model
      */
     public static float[] sample(
             UNet model,
@@ -35,20 +36,24 @@ public final class ScheduledDrawing {
         int channels = model.architecture().inChannels();
         Shape shape = Shape.of(batch, size.height(), size.width(), channels);
         int asked = options.guided() ? 2 * batch : batch;
-        SessionOptions compiled =
-                SessionOptions.of(asked, size.height(), size.width()).withThreads(threads);
-        try (Session session = model.session(compiled.withExact(exact));
-                Scheduler scheduler =
-                        Schedulers.open(options.scheduler(), options.steps(), shape, Backend.kernels(exact))) {
+        Kernels kernels = Backend.kernels(exact);
+        SessionOptions compiled = SessionOptions.of(asked, size.height(), size.width())
+                .withThreads(threads)
+                .withExact(exact)
+                .withTokens(options.prompt().tokens(model.architecture()));
+        try (Session session = model.session(compiled);
+                Scheduler scheduler = Schedulers.open(options.scheduler(), options.steps(), shape, kernels)) {
             requireFit(model, scheduler);
+            IntConsumer tell =
+                    options.prompt().into(model.architecture(), session, options.guided(), kernels.elementwise());
             options.image().ifPresent(image -> image.requireFit(shape));
-            try (ScheduledSampler sampler = new ScheduledSampler(
-                    scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
+            try (ScheduledSampler sampler =
+                    new ScheduledSampler(scheduler, session.denoiser(), shape, options.guidance(), kernels, seed)) {
                 options.image().ifPresent(image -> {
                     int step = scheduler.beginAfter(image.skipped(options.steps()));
                     sampler.from(image.pixels(), step, image.repaint());
                 });
-                return Drawing.images(sampler, count, first -> setClasses(session, options, first, batch), watcher);
+                return Drawing.images(sampler, count, tell, watcher);
             }
         }
     }
@@ -63,22 +68,5 @@ public final class ScheduledDrawing {
                     .found(made)
                     .build();
         }
-    }
-
-    /** With guidance, the first half of the batch is asked without the class. */
-    private static void setClasses(Session session, SamplingOptions options, int first, int batch) {
-        if (options.classes().isEmpty()) {
-            return;
-        }
-        int without = options.guided() ? batch : 0;
-        float[] labels = new float[without + batch];
-        for (int n = 0; n < batch; n++) {
-            labels[without + n] =
-                    options.classes().get((first + n) % options.classes().size());
-            if (options.guided()) {
-                labels[n] = options.nullClass();
-            }
-        }
-        session.condition(UNet2D.CLASS_LABELS, labels);
     }
 }

@@ -11,18 +11,23 @@ import dev.hourglass.diffusion.scheduler.SchedulerName;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.TensorData;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
+import dev.hourglass.testing.ConditionalModels;
 import dev.hourglass.testing.Floats;
 import dev.hourglass.unet.TinyUNet;
 import dev.hourglass.unet.UNet2D;
 import dev.hourglass.unet.UNet2DSettings;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -48,7 +53,7 @@ class ScheduledDrawingTest {
     }
 
     private static SamplingOptions plain(SchedulerName name) {
-        return new SamplingOptions(scheduler(name), STEPS, 1, List.of(), 0);
+        return SamplingOptions.of(scheduler(name), STEPS);
     }
 
     @ParameterizedTest
@@ -230,11 +235,13 @@ class ScheduledDrawingTest {
                 "layers_per_block", 1,
                 "num_class_embeds", 4);
         try (UNet model = UNet.create(new UNet2D(new UNet2DSettings(ModelConfig.of("test", config))), SIZE, 5);
+                Prompt prompt = Prompt.classes(List.of(2), 3);
                 Session session = model.session(SessionOptions.of(2, 8, 9));
                 Slab slab = Slab.open("test", 1024);
                 Scheduler scheduler =
                         Schedulers.open(scheduler(SchedulerName.DDIM), 1, Shape.of(1, 8, 9, 1), Backend.kernels())) {
-            SamplingOptions options = new SamplingOptions(scheduler(SchedulerName.DDIM), 1, 3, List.of(2), 3);
+            SamplingOptions plain = SamplingOptions.of(scheduler(SchedulerName.DDIM), 1);
+            SamplingOptions options = plain.withPrompt(prompt, 3);
             float[] found = ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false, Sampler.Watcher.NONE);
 
             Tensor x = slab.tensor(0, Shape.of(1, 8, 9, 1));
@@ -250,9 +257,76 @@ class ScheduledDrawingTest {
             }
             scheduler.step(output, x, null, 0);
             assertArrayEquals(x.toArray(), found, 1e-5f); // a few roundings of numbers of a few units
-            assertThrows(
-                    HourglassException.class,
-                    () -> new SamplingOptions(scheduler(SchedulerName.DDIM), 1, 3, List.of(), 3));
+            assertThrows(HourglassException.class, () -> plain.withPrompt(Prompt.none(), 3));
+        }
+    }
+
+    /** Image k hears row k of the texts, and all are led away from the one text without the condition. */
+    @Test
+    void textsAreToldRowByRow(@TempDir Path folder) {
+        int tokens = 5;
+        Path file = folder.resolve("texts.safetensors");
+        float[] texts = Floats.random(1, 2 * tokens * 6);
+        float[] without = Floats.random(2, tokens * 6);
+        SafetensorsWriter.write(
+                file,
+                List.of(
+                        TensorData.of("encoder_hidden_states", Shape.of(2, tokens, 6), texts),
+                        TensorData.of("negative_encoder_hidden_states", Shape.of(1, tokens, 6), without)),
+                Map.of());
+        SamplingOptions plain = SamplingOptions.of(scheduler(SchedulerName.DDIM), 1);
+        try (UNet model = UNet.create(ConditionalModels.texts(), SIZE, 5);
+                Prompt prompt = Prompt.read(file);
+                Session session = model.session(SessionOptions.of(2, 8, 9).withTokens(tokens));
+                Slab slab = Slab.open("test", 1024);
+                Scheduler scheduler =
+                        Schedulers.open(scheduler(SchedulerName.DDIM), 1, Shape.of(1, 8, 9, 1), Backend.kernels())) {
+            SamplingOptions options = plain.withPrompt(prompt, 3);
+            float[] found = ScheduledDrawing.sample(model, options, 4, 4, 7, 1, false, Sampler.Watcher.NONE);
+            assertArrayEquals(found, ScheduledDrawing.sample(model, options, 4, 3, 7, 2, false, Sampler.Watcher.NONE));
+            Tensor x = slab.tensor(0, Shape.of(1, 8, 9, 1));
+            Tensor output = slab.tensor(512, x.shape());
+            for (int image = 0; image < 4; image++) {
+                Backend.kernels().randomNormal().fill(x.segment(), 0, 7, Streams.sampling(image, 1), 0, 72);
+                float[] twice = Arrays.copyOf(x.toArray(), 144);
+                System.arraycopy(twice, 0, twice, 72, 72);
+                float[] told = Arrays.copyOf(without, 2 * without.length);
+                System.arraycopy(texts, image % 2 * without.length, told, without.length, without.length);
+                session.condition("encoder_hidden_states", told);
+                float[] both = new float[144];
+                float timestep = (float) scheduler.timestep(0);
+                session.run(twice, new float[] {timestep, timestep}, both);
+                for (int k = 0; k < 72; k++) {
+                    output.set(k, both[k] + 3 * (both[72 + k] - both[k]));
+                }
+                scheduler.step(output, x, null, 0);
+                // a few roundings of numbers of a few units
+                assertArrayEquals(x.toArray(), Arrays.copyOfRange(found, 72 * image, 72 * image + 72), 1e-5f);
+            }
+            refused(model, plain, "encoder_hidden_states");
+        }
+    }
+
+    @Test
+    void textsThatDoNotFitAreRefused(@TempDir Path folder) {
+        Path file = folder.resolve("texts.safetensors");
+        TensorData text = TensorData.of("encoder_hidden_states", Shape.of(1, 5, 6), new float[30]);
+        SamplingOptions plain = SamplingOptions.of(scheduler(SchedulerName.DDIM), 1);
+        try (UNet model = UNet.create(ConditionalModels.texts(), SIZE, 5)) {
+            SafetensorsWriter.write(file, List.of(text), Map.of());
+            try (Prompt prompt = Prompt.read(file)) {
+                assertThrows(HourglassException.class, () -> plain.withPrompt(prompt, 3));
+            }
+            TensorData shorter = TensorData.of("negative_encoder_hidden_states", Shape.of(1, 4, 6), new float[24]);
+            SafetensorsWriter.write(file, List.of(text, shorter), Map.of());
+            try (Prompt prompt = Prompt.read(file)) {
+                refused(model, plain.withPrompt(prompt, 3), "5 tokens");
+            }
+            TensorData other = TensorData.of("prompt_embeds", Shape.of(1), 1);
+            SafetensorsWriter.write(file, List.of(text, other), Map.of());
+            try (Prompt prompt = Prompt.read(file)) {
+                refused(model, plain.withPrompt(prompt, 1), "prompt_embeds");
+            }
         }
     }
 }

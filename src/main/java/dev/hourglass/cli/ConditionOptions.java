@@ -1,6 +1,8 @@
 package dev.hourglass.cli;
 
+import dev.hourglass.Prompt;
 import dev.hourglass.UNet;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -9,13 +11,22 @@ import picocli.CommandLine.ParseResult;
 /** Options of drawing with models that listen. */
 final class ConditionOptions {
 
+    @Option(
+            names = "--conditions",
+            paramLabel = "FILE.safetensors",
+            description =
+                    "What the model is told, by diffusers' names, such as `encoder_hidden_states` [N, tokens, width]; a row for"
+                            + " each image, over and over. For --guidance also `negative_encoder_hidden_states` and the like.")
+    private Path conditions;
+
     @Option(names = "--class", paramLabel = "K", description = "The class to draw, for models of classes.")
     private Integer label;
 
     @Option(
             names = "--guidance",
             paramLabel = "G",
-            description = "How strongly the class counts (${DEFAULT-VALUE}); above 1 the model is asked twice a step.")
+            description =
+                    "How strongly class or conditions count (${DEFAULT-VALUE}); above 1 the model is asked twice a step.")
     private double guidance = 1;
 
     @Option(
@@ -25,23 +36,28 @@ final class ConditionOptions {
     private Integer nullClass;
 
     /** Throws where an option is given without the one that it belongs to. */
-    static void requireBeside(ParseResult given) {
+    void requireBeside(ParseResult given) {
         Common.requireBeside(given, "--class", "--scheduler");
-        Common.requireBeside(given, "--guidance", "--class");
-        Common.requireBeside(given, "--null-class", "--guidance");
+        Common.requireBeside(given, "--conditions", "--scheduler");
+        Common.require("--conditions", conditions == null || label == null, "no --class beside it", label);
+        Common.requireBeside(given, "--guidance", "--class", "--conditions");
+        Common.requireBeside(given, "--null-class", "--class");
     }
 
     double guidance() {
         return guidance;
     }
 
-    /** The class of all images; none where the model is told none. */
-    List<Integer> classes() {
-        return label == null ? List.of() : List.of(label);
+    /** What the model is told; who asks closes it. */
+    Prompt open(UNet model) {
+        if (conditions != null) {
+            return Prompt.read(conditions);
+        }
+        return label == null ? Prompt.none() : Prompt.classes(List.of(label), nullClass(model));
     }
 
-    /** The class that stands for none: the last row of a table is what training leaves for it. */
-    int nullClass(UNet model) {
+    /** The last row of a table is what training leaves for no class. */
+    private int nullClass(UNet model) {
         if (nullClass != null) {
             return nullClass;
         }

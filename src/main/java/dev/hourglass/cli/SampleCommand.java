@@ -2,9 +2,11 @@ package dev.hourglass.cli;
 
 import dev.hourglass.ImageSize;
 import dev.hourglass.LatentDrawing;
+import dev.hourglass.Prompt;
 import dev.hourglass.Sampler;
 import dev.hourglass.SamplingOptions;
 import dev.hourglass.ScheduledDrawing;
+import dev.hourglass.StartImage;
 import dev.hourglass.UNet;
 import dev.hourglass.Vae;
 import dev.hourglass.diffusion.scheduler.SchedulerName;
@@ -93,7 +95,7 @@ final class SampleCommand implements Callable<Integer> {
                     count, size.height(), size.width(), model.architecture().inChannels());
             Shape shape = vae == null ? drawn : LatentDrawing.shape(vae, drawn);
             Pictures.requireDrawable(shape);
-            float[] images = settings == null ? draw(model) : draw(model, options(model, vae, settings, shape));
+            float[] images = settings == null ? draw(model) : draw(model, vae, settings, shape);
             float[] pictures = vae == null
                     ? images
                     : LatentDrawing.pictures(vae, images, drawn, common.threads(), precision.exact());
@@ -106,8 +108,8 @@ final class SampleCommand implements Callable<Integer> {
     private void requireOptions() {
         ParseResult given = spec.commandLine().getParseResult();
         Common.requireBeside(given, "--steps", "--scheduler");
-        ConditionOptions.requireBeside(given);
-        StartOptions.requireBeside(given);
+        conditions.requireBeside(given);
+        start.requireBeside(given);
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
         common.threads();
@@ -133,21 +135,20 @@ final class SampleCommand implements Callable<Integer> {
         }
     }
 
-    private float[] draw(UNet model, SamplingOptions options) {
-        try (SamplingProgress progress = progress()) {
+    private float[] draw(UNet model, Vae vae, ModelConfig settings, Shape shape) {
+        try (Prompt prompt = conditions.open(model);
+                SamplingProgress progress = progress()) {
+            SamplingOptions plain = SamplingOptions.of(settings, steps).withPrompt(prompt, conditions.guidance());
+            SamplingOptions options = start.read(shape)
+                    .map(image -> vae == null ? image : encoded(vae, image, shape))
+                    .map(plain::withImage)
+                    .orElse(plain);
             return ScheduledDrawing.sample(
                     model, options, count, batch(), seed, common.threads(), precision.exact(), progress);
         }
     }
 
-    private SamplingOptions options(UNet model, Vae vae, ModelConfig settings, Shape shape) {
-        SamplingOptions options = new SamplingOptions(
-                settings, steps, conditions.guidance(), conditions.classes(), conditions.nullClass(model));
-        return start.read(shape)
-                .map(image -> vae == null
-                        ? image
-                        : LatentDrawing.start(vae, image, shape, seed, common.threads(), precision.exact()))
-                .map(options::withImage)
-                .orElse(options);
+    private StartImage encoded(Vae vae, StartImage image, Shape shape) {
+        return LatentDrawing.start(vae, image, shape, seed, common.threads(), precision.exact());
     }
 }

@@ -30,7 +30,7 @@ final class StartOptions {
     private Path mask;
 
     /** Throws where an option is given without the one that it belongs to. */
-    static void requireBeside(ParseResult given) {
+    void requireBeside(ParseResult given) {
         Common.requireBeside(given, "--image", "--scheduler");
         Common.requireBeside(given, "--strength", "--image");
         Common.requireBeside(given, "--mask", "--image");

@@ -87,7 +87,7 @@ final class ConditionFeed {
         missing.removeAll(architecture.optionalConditions().keySet());
         missing.removeAll(conditions.tensors().keySet());
         if (!missing.isEmpty()) {
-            throw HourglassException.what("the model is trained on more than images")
+            throw HourglassException.what("the model is told more than images")
                     .where(architecture.className())
                     .expected(String.join(", ", missing) + " for each image")
                     .found(

@@ -7,6 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import dev.hourglass.UNet;
 import dev.hourglass.io.Images;
 import dev.hourglass.io.ModelConfig;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.testing.ConditionalModels;
+import dev.hourglass.testing.Floats;
 import dev.hourglass.unet.Architectures;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -111,6 +116,33 @@ class SampleCommandTest {
         Object[] all = Arrays.copyOf(options, options.length + more.length);
         System.arraycopy(more, 0, all, options.length, more.length);
         return sample(all);
+    }
+
+    @Test
+    void aFileTellsTheModelWhatToDraw() throws IOException {
+        model = folder.resolve("texts");
+        try (UNet texts = UNet.create(ConditionalModels.texts(), Samples.SIZE, 7)) {
+            texts.save(model);
+        }
+        Path file = folder.resolve("texts.safetensors");
+        Shape shape = Shape.of(1, 5, 6);
+        TensorData text = TensorData.of("encoder_hidden_states", shape, Floats.random(1, 30));
+        TensorData without = TensorData.of("negative_encoder_hidden_states", shape, Floats.random(2, 30));
+        SafetensorsWriter.write(file, List.of(text, without), Map.of());
+        Object[] plain = {"--count", 1, "--scheduler", "ddim", "--steps", 3, "--conditions", file};
+        Object[] guided = Arrays.copyOf(plain, 10);
+        guided[8] = "--guidance";
+        guided[9] = 5;
+        assertFalse(Arrays.equals(sample(plain), sample(guided)));
+        SafetensorsWriter.write(file, List.of(text), Map.of());
+        sample(plain);
+        Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);
+        System.arraycopy(guided, 0, refused, 2, 10);
+        Cli.run(refused).refused("guidance", "negative_");
+        refused[10] = "--class";
+        Cli.run(refused).refused("--conditions", "--class");
+        Cli.run("sample", model, "--scheduler", "ddim").refused("encoder_hidden_states");
+        Cli.run("sample", model, "--conditions", file).refused("--conditions", "--scheduler");
     }
 
     @Test

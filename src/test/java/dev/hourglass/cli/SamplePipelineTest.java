@@ -100,8 +100,7 @@ class SamplePipelineTest {
         cli.succeeded().printed("2 images of 16x12");
         assertTrue(cli.err().contains("3/3 steps"), cli.err());
 
-        SamplingOptions options =
-                new SamplingOptions(SchedulerName.DDIM.from(ModelConfig.of("test", SCHEDULER)), 3, 1, List.of(), 0);
+        SamplingOptions options = SamplingOptions.of(SchedulerName.DDIM.from(ModelConfig.of("test", SCHEDULER)), 3);
         float[] pictures = new float[2 * 3 * 16 * 12]; // [2, 3, 16, 12]
         try (UNet model = UNet.open(pipeline);
                 Vae vae = Vae.open(pipeline)) {
@@ -174,8 +173,7 @@ class SamplePipelineTest {
                 double deviation = Math.exp(0.5 * moments[192 + at]);
                 latents[k] = (float) ((moments[at] + deviation * noise.get(k) - 0.25) * 0.5);
             }
-            SamplingOptions options = new SamplingOptions(
-                            SchedulerName.UNIPC.from(ModelConfig.of("test", SCHEDULER)), 4, 1, List.of(), 0)
+            SamplingOptions options = SamplingOptions.of(SchedulerName.UNIPC.from(ModelConfig.of("test", SCHEDULER)), 4)
                     .withImage(new StartImage(latents, 0.75).repainting(repaint));
             float[] drawn = ScheduledDrawing.sample(model, options, 1, 1, 5, 1, false, Sampler.Watcher.NONE);
             float[] expected = LatentDrawing.pictures(vae, drawn, Shape.of(1, 8, 6, 4), 1, false);
