@@ -51,7 +51,7 @@ public final class ScheduledDrawing {
                     new ScheduledSampler(scheduler, session.denoiser(), shape, options.guidance(), kernels, seed)) {
                 options.image().ifPresent(image -> {
                     int step = scheduler.beginAfter(image.skipped(options.steps()));
-                    sampler.from(image.pixels(), step, image.repaint());
+                    sampler.from(image.pixels(), step, image.repaint(), image.resampling());
                 });
                 return Drawing.images(sampler, count, tell, watcher);
             }

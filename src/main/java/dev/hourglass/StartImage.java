@@ -1,5 +1,6 @@
 package dev.hourglass;
 
+import dev.hourglass.diffusion.Resampling;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import java.util.Arrays;
@@ -10,6 +11,7 @@ public final class StartImage {
     private final float[] pixels;
     private final double strength;
     private final boolean[] repaint; // or null for all pixels
+    private final Resampling resampling;
 
     /**
      * Keeps its own copy of the pixels.
@@ -19,10 +21,10 @@ public final class StartImage {
      *     does, and nothing of what is drawn anew where there is a mask
      */
     public StartImage(float[] pixels, double strength) {
-        this(pixels, strength, null);
+        this(pixels, strength, null, Resampling.NONE);
     }
 
-    private StartImage(float[] pixels, double strength, boolean[] repaint) {
+    private StartImage(float[] pixels, double strength, boolean[] repaint, Resampling resampling) {
         if (!(strength > 0 && strength <= 1)) {
             throw HourglassException.what("there is no such strength")
                     .where("strength")
@@ -33,6 +35,7 @@ public final class StartImage {
         this.pixels = Arrays.copyOf(pixels, pixels.length);
         this.strength = strength;
         this.repaint = repaint;
+        this.resampling = resampling;
     }
 
     /**
@@ -48,13 +51,17 @@ public final class StartImage {
                     .found(repaint.length)
                     .build();
         }
-        return new StartImage(pixels, strength, repaint.clone());
+        return new StartImage(pixels, strength, repaint.clone(), resampling);
     }
 
-    /** The same strength for another picture with another mask, or null for all pixels. */
+    /** The same with steps that are taken several times, so that what is drawn anew comes to fit the rest. */
+    public StartImage resampling(Resampling resampling) {
+        return new StartImage(pixels, strength, repaint, resampling);
+    }
+
+    /** The same for another picture with another mask, or null for all pixels. */
     StartImage with(float[] pixels, boolean[] repaint) {
-        StartImage other = new StartImage(pixels, strength);
-        return repaint == null ? other : other.repainting(repaint);
+        return new StartImage(pixels, strength, repaint, resampling);
     }
 
     /** Throws unless picture and mask are of the size of images {@code [N, H, W, C]}. */
@@ -72,6 +79,11 @@ public final class StartImage {
     /** A copy of the mask, or null for all pixels. */
     boolean[] repaint() {
         return repaint == null ? null : repaint.clone();
+    }
+
+    /** How often steps are taken. */
+    Resampling resampling() {
+        return resampling;
     }
 
     /** A copy of the pixels. */

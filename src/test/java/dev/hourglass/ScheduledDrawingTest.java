@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hourglass.diffusion.Resampling;
 import dev.hourglass.diffusion.Streams;
 import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.SchedulerName;
@@ -172,6 +173,89 @@ class ScheduledDrawingTest {
             }
             // the library's table of alphaBar is of float32, and the steps carry its rounding along
             assertArrayEquals(x.toArray(), Arrays.copyOfRange(drawn, 72, 144), 1e-4f);
+        }
+    }
+
+    /** Stretches of two steps twice: the last two, and those that end two before the end. */
+    @ParameterizedTest
+    @EnumSource(names = {"DDPM", "DDIM", "EULER", "EULER_ANCESTRAL", "LCM"})
+    void resamplesAsALoopByHand(SchedulerName name) {
+        int[] walk = {0, 1, 2, 3, 2, 3, 4, 5, 4, 5};
+        float[] picture = Floats.random(3, 72);
+        boolean[] repaint = new boolean[72];
+        for (int k = 0; k < 72; k++) {
+            repaint[k] = k % 9 > 4;
+        }
+        Shape shape = Shape.of(1, 8, 9, 1);
+        StartImage start = new StartImage(picture, 1).repainting(repaint).resampling(new Resampling(2, 2));
+        SamplingOptions options = plain(name).withImage(start);
+        try (UNet model = UNet.create(new TinyUNet(), SIZE, 5);
+                Session session = model.session(SessionOptions.of(1, 8, 9));
+                Scheduler scheduler = Schedulers.open(scheduler(name), STEPS, shape, Backend.kernels());
+                Slab slab = Slab.open("test", 2048)) {
+            float[] drawn = ScheduledDrawing.sample(model, options, 2, 2, 7, 1, false, Sampler.Watcher.NONE);
+            Tensor x = slab.tensor(0, shape);
+            Tensor noise = slab.tensor(512, shape);
+            Tensor input = slab.tensor(1024, shape);
+            Tensor output = slab.tensor(1536, shape);
+            Backend.kernels().randomNormal().fill(x.segment(), 0, 7, Streams.sampling(1, walk.length), 0, 72);
+            for (int k = 0; k < 72; k++) {
+                x.set(k, x.get(k) * (float) scheduler.initNoiseSigma());
+            }
+            float[] answer = new float[72];
+            for (int number = 0; number < walk.length; number++) {
+                int step = walk[number];
+                int left = walk.length - 1 - number;
+                if (number > 0 && step < walk[number - 1]) {
+                    Backend.kernels().randomNormal().fill(noise.segment(), 0, 7, Streams.resampling(1, left), 0, 72);
+                    goBack(scheduler, x, noise, walk[number - 1] + 1, step);
+                }
+                scheduler.scaleModelInput(x, step, input);
+                session.run(input.toArray(), new float[] {(float) scheduler.timestep(step)}, answer);
+                output.copyFrom(answer);
+                Backend.kernels().randomNormal().fill(noise.segment(), 0, 7, Streams.sampling(1, left), 0, 72);
+                scheduler.step(output, x, scheduler.needsNoise(step) ? noise : null, step);
+                for (int k = 0; k < 72; k++) {
+                    if (!repaint[k]) {
+                        double clean = step == STEPS - 1 ? 1 : scheduler.cleanShare(step + 1);
+                        double noisy = step == STEPS - 1 ? 0 : scheduler.noiseShare(step + 1);
+                        x.set(k, (float) (clean * picture[k] + noisy * noise.get(k)));
+                    }
+                }
+            }
+            assertArrayEquals(x.toArray(), Arrays.copyOfRange(drawn, 72, 144), 1e-4f);
+        }
+    }
+
+    /** The forward process from one noise level to a higher one: its own betas, or the missing variance. */
+    private static void goBack(Scheduler scheduler, Tensor x, Tensor noise, int from, int to) {
+        double ratio = 1;
+        double variance;
+        if (scheduler.sigmas().length > 0) {
+            double[] sigmas = scheduler.sigmas();
+            variance = sigmas[to] * sigmas[to] - sigmas[from] * sigmas[from];
+        } else {
+            double before = from == STEPS ? 1 : alphaBar((int) scheduler.timestep(from));
+            double left = alphaBar((int) scheduler.timestep(to)) / before;
+            ratio = Math.sqrt(left);
+            variance = 1 - left;
+        }
+        scheduler.begin(to);
+        for (int k = 0; k < 72; k++) {
+            x.set(k, (float) (ratio * x.get(k) + Math.sqrt(variance) * noise.get(k)));
+        }
+    }
+
+    @Test
+    void schedulersThatRememberDoNotResample() {
+        StartImage start = new StartImage(new float[72], 1).repainting(new boolean[72]);
+        try (UNet model = UNet.create(new TinyUNet(), SIZE, 5)) {
+            for (String name : List.of("PNDM", "HEUN", "LMS", "DPMSOLVER", "UNIPC")) {
+                SamplingOptions plain = plain(SchedulerName.valueOf(name));
+                refused(model, plain.withImage(start.resampling(new Resampling(2, 2))), "euler-ancestral");
+            }
+            SamplingOptions few = plain(SchedulerName.DDIM).withImage(start.resampling(new Resampling(2, 6)));
+            refused(model, few, "more than 6 steps");
         }
     }
 

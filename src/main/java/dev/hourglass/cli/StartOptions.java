@@ -1,6 +1,7 @@
 package dev.hourglass.cli;
 
 import dev.hourglass.StartImage;
+import dev.hourglass.diffusion.Resampling;
 import dev.hourglass.io.Images;
 import dev.hourglass.memory.Shape;
 import java.awt.image.BufferedImage;
@@ -29,11 +30,26 @@ final class StartOptions {
                             + " with --strength 1.")
     private Path mask;
 
+    @Option(
+            names = "--resample",
+            paramLabel = "N",
+            description =
+                    "Take every stretch of --jump steps so often, so that what is drawn anew comes to fit the rest of"
+                            + " --image (${DEFAULT-VALUE}); for ddpm, ddim, euler, euler-ancestral and lcm.")
+    private int resample = 1;
+
+    @Option(names = "--jump", paramLabel = "N", description = "Steps of a stretch of --resample (${DEFAULT-VALUE}).")
+    private int jump = 10;
+
     /** Throws where an option is given without the one that it belongs to. */
     void requireBeside(ParseResult given) {
         Common.requireBeside(given, "--image", "--scheduler");
         Common.requireBeside(given, "--strength", "--image");
         Common.requireBeside(given, "--mask", "--image");
+        Common.requireBeside(given, "--resample", "--mask");
+        Common.requireBeside(given, "--jump", "--resample");
+        Common.requireAtLeast("--resample", 1, resample);
+        Common.requireAtLeast("--jump", 1, jump);
     }
 
     /**
@@ -46,7 +62,11 @@ final class StartOptions {
             return Optional.empty();
         }
         StartImage start = new StartImage(read("--image", image, shape, shape.dim(3)), strength);
-        return Optional.of(mask == null ? start : start.repainting(white(read("--mask", mask, shape, 1))));
+        return Optional.of(
+                mask == null
+                        ? start
+                        : start.repainting(white(read("--mask", mask, shape, 1)))
+                                .resampling(new Resampling(resample, jump)));
     }
 
     private static boolean[] white(float[] shades) {

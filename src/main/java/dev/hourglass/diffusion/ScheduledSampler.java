@@ -1,8 +1,8 @@
 package dev.hourglass.diffusion;
 
 import dev.hourglass.diffusion.scheduler.Scheduler;
+import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Kernels;
-import dev.hourglass.kernel.RandomNormal;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
@@ -30,11 +30,11 @@ public final class ScheduledSampler implements DenoisingLoop {
     private final Tensor input; // the denoiser's first images
     private final Tensor mixed; // of the model's channels
     private final Tensor output; // of the scheduler's channels
-    private final Tensor known; // an image to start from, [H, W, C]
-    private int firstStep;
-    private boolean startsFromKnown;
-    private boolean[] repaint; // or null for all pixels
+    private final Tensor pixels; // of an image to start from, [H, W, C]
     private final MemorySegment with; // the prediction's second half, or null
+    private int[] walk; // the steps in the order in which they are taken
+    private KnownImage known; // or null to start from pure noise
+    private boolean resamples;
 
     /**
      * Opens scratch memory; who opens a sampler closes it. The scheduler and the denoiser stay the caller's.
@@ -71,16 +71,17 @@ public final class ScheduledSampler implements DenoisingLoop {
         noise = slab.tensor(bytes, shape);
         mixed = slab.tensor(2 * bytes, whole);
         output = slab.tensor(2 * bytes + wholeBytes, scheduler.outputShape());
-        known = slab.tensor(2 * bytes + 2 * wholeBytes, Shape.of(shape.dim(1), shape.dim(2), shape.dim(3)));
+        pixels = slab.tensor(2 * bytes + 2 * wholeBytes, Shape.of(shape.dim(1), shape.dim(2), shape.dim(3)));
         MemorySegment sample = denoiser.sample().segment();
         long half = whole.floatBytes();
         with = guided ? denoiser.prediction().segment().asSlice(half, half) : null;
         input = new Tensor(sample.asSlice(0, shape.floatBytes()), shape, images.dtype());
+        walk = Resampling.NONE.walk(0, scheduler.steps());
     }
 
     @Override
     public int steps() {
-        return scheduler.steps() - firstStep;
+        return walk.length;
     }
 
     @Override
@@ -91,12 +92,11 @@ public final class ScheduledSampler implements DenoisingLoop {
     /** Fills the batch, for images {@code firstImage} and following, with pure noise or with the known image and its first noise. */
     @Override
     public void start(long firstImage) {
-        scheduler.begin(firstStep);
-        drawNoise(firstImage, scheduler.steps());
-        if (startsFromKnown) {
-            for (int n = 0; n < batch; n++) {
-                addNoise(n);
-            }
+        int step = walk[0];
+        scheduler.begin(step);
+        drawFirstNoise(firstImage);
+        if (known != null && (step > 0 || !known.keepsSome())) {
+            known.begin(images, scheduler.cleanShare(step), noise, scheduler.noiseShare(step));
             return;
         }
         float sigma = (float) scheduler.initNoiseSigma();
@@ -109,19 +109,32 @@ public final class ScheduledSampler implements DenoisingLoop {
      * @param image {@code [H, W, C]}
      * @param step the step that is the first one, see {@link Scheduler#beginAfter}
      * @param repaint which pixels {@code [H, W]} are drawn anew: the others follow the known image through all noise levels, and are
-     *     exactly its own in the end (arXiv 2201.09865, without going back), and from step 0 the start is pure noise; null for all
+     *     exactly its own in the end, and from step 0 the start is pure noise; null for all
+     * @param resampling how often steps are taken
+     * @throws HourglassException when the scheduler cannot resample, or the steps do not suit
      */
-    public void from(float[] image, int step, boolean[] repaint) {
+    public void from(float[] image, int step, boolean[] repaint, Resampling resampling) {
+        resamples = resampling.times() > 1;
+        if (resamples && scheduler.remembers()) {
+            throw HourglassException.what("this scheduler cannot resample: its steps go on from those before them")
+                    .where("the scheduler")
+                    .expected("ddpm, ddim, euler, euler-ancestral or lcm")
+                    .found(scheduler.getClass().getSimpleName())
+                    .build();
+        }
         scheduler.begin(step);
-        known.copyFrom(image);
-        firstStep = step;
-        startsFromKnown = repaint == null || step > 0;
-        this.repaint = repaint == null ? null : repaint.clone();
+        walk = resampling.walk(step, scheduler.steps());
+        pixels.copyFrom(image);
+        known = new KnownImage(pixels, repaint);
     }
 
     @Override
     public void step(long firstImage, int left) {
-        int step = scheduler.steps() - 1 - left;
+        int number = walk.length - 1 - left;
+        int step = walk[number];
+        if (number > 0 && walk[number - 1] >= step) {
+            goBack(firstImage, left, walk[number - 1] + 1, step);
+        }
         scheduler.scaleModelInput(images, step, input);
         if (guided) {
             long bytes = elements * Float.BYTES;
@@ -140,40 +153,37 @@ public final class ScheduledSampler implements DenoisingLoop {
             drawNoise(firstImage, left);
         }
         scheduler.step(answer(), images, noisy ? noise : null, step);
-        if (repaint != null) {
-            putBack(firstImage, left);
+        if (known != null && known.keepsSome()) {
+            putBack(firstImage, left, step + 1);
         }
     }
 
-    /** Image {@code n} becomes the known one with its own noise. */
-    private void addNoise(int n) {
-        long each = elements / batch;
-        long bytes = each * Float.BYTES;
-        float clean = (float) scheduler.cleanShare(firstStep);
-        float noisy = (float) scheduler.noiseShare(firstStep);
-        MemorySegment own = noise.segment().asSlice(n * bytes, bytes);
-        MemorySegment image = images.segment().asSlice(n * bytes, bytes);
-        kernels.elementwise().blend(clean, known.segment(), noisy, own, image, 0, each);
+    /** Adds the noise that is between two noise levels, and shrinks the image as far as it has to. */
+    private void goBack(long firstImage, int left, int from, int to) {
+        double ratio = scheduler.cleanShare(to) / scheduler.cleanShare(from);
+        double kept = ratio * scheduler.noiseShare(from);
+        double wanted = scheduler.noiseShare(to);
+        float added = (float) Math.sqrt(wanted * wanted - kept * kept);
+        for (int n = 0; n < batch; n++) {
+            drawNoise(n, Streams.resampling(firstImage + n, left));
+        }
+        MemorySegment x = images.segment();
+        kernels.elementwise().blend((float) ratio, x, added, noise.segment(), x, 0, elements);
+        scheduler.begin(to);
     }
 
-    /** Pixels that are not drawn anew become the known image's, with the noise that they began with. */
-    private void putBack(long firstImage, int left) {
-        int step = scheduler.steps() - left;
-        boolean noisy = left > 0;
-        if (noisy) {
-            drawNoise(firstImage, scheduler.steps());
+    /** What is kept has the noise that it began with, as in diffusers' pipelines, or that of the step, as in RePaint. */
+    private void putBack(long firstImage, int left, int step) {
+        if (step == scheduler.steps()) {
+            known.putBack(images, 1, noise, 0);
+            return;
         }
-        float clean = (float) scheduler.cleanShare(step);
-        float share = (float) scheduler.noiseShare(step);
-        int channels = images.shape().dim(3);
-        long each = elements / batch;
-        for (long k = 0; k < elements; k++) {
-            long inImage = k % each;
-            if (!repaint[(int) (inImage / channels)]) {
-                float value = known.get(inImage);
-                images.set(k, noisy ? clean * value + share * noise.get(k) : value);
-            }
+        if (resamples) {
+            drawNoise(firstImage, left);
+        } else {
+            drawFirstNoise(firstImage);
         }
+        known.putBack(images, scheduler.cleanShare(step), noise, scheduler.noiseShare(step));
     }
 
     /** The model's answer: mixed where there is guidance, without a variance that the scheduler does not want. */
@@ -212,12 +222,20 @@ public final class ScheduledSampler implements DenoisingLoop {
         }
     }
 
+    /** Of a stream that no step has. */
+    private void drawFirstNoise(long firstImage) {
+        drawNoise(firstImage, Math.max(scheduler.steps(), walk.length));
+    }
+
     private void drawNoise(long firstImage, int left) {
-        RandomNormal random = kernels.randomNormal();
-        long each = elements / batch;
         for (int n = 0; n < batch; n++) {
-            random.fill(noise.segment(), n * each, seed, Streams.sampling(firstImage + n, left), 0, each);
+            drawNoise(n, Streams.sampling(firstImage + n, left));
         }
+    }
+
+    private void drawNoise(int n, long stream) {
+        long each = elements / batch;
+        kernels.randomNormal().fill(noise.segment(), n * each, seed, stream, 0, each);
     }
 
     @Override

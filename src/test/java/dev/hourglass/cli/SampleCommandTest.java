@@ -82,6 +82,12 @@ class SampleCommandTest {
         sample(masked); // black: nothing is drawn anew
         BufferedImage kept = Images.readPng(folder.resolve("picture.png"));
         assertEquals(0xff000000, kept.getRGB(kept.getWidth() / 2, kept.getHeight() / 2));
+        byte[] once = Files.readAllBytes(folder.resolve("picture.png"));
+        Object[] resampled = Arrays.copyOf(masked, 16);
+        System.arraycopy(new Object[] {"--resample", 2, "--jump", 1}, 0, resampled, 12, 4);
+        assertArrayEquals(once, sample(resampled)); // black still
+        Cli.run("sample", model, "--scheduler", "ddim", "--image", start, "--resample", 2)
+                .refused("--resample", "--mask");
         Cli.run("sample", model, "--scheduler", "ddim", "--mask", start).refused("--mask", "--image");
         from[7] = other;
         Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);

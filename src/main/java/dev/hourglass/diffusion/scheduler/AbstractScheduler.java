@@ -89,6 +89,11 @@ abstract sealed class AbstractScheduler implements Scheduler
         next = step;
     }
 
+    @Override
+    public boolean remembers() {
+        return false;
+    }
+
     /** The step that was the first one: nothing is remembered of those before it. */
     final int begun() {
         return begun;

@@ -157,6 +157,11 @@ final class DpmSolverScheduler extends SolverScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return order > 1;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         keep(output, sample, step);
         switch (orderOf(step)) {

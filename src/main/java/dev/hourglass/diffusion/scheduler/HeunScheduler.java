@@ -49,6 +49,11 @@ final class HeunScheduler extends SigmaScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return true;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         double sigma = sigma(step);
         work.blend(

@@ -67,6 +67,11 @@ final class LmsScheduler extends SigmaScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return slopes.length > 1;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         double sigma = sigma(step);
         MemorySegment slope = slopes[step % slopes.length];

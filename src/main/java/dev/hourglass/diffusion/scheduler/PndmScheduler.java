@@ -96,6 +96,11 @@ final class PndmScheduler extends AlphaBarScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return true;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         if (step < rungeKuttaSteps) {
             rungeKutta(output, sample, step);

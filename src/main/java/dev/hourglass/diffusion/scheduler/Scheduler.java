@@ -63,6 +63,9 @@ public sealed interface Scheduler extends AutoCloseable permits AbstractSchedule
      */
     void begin(int step);
 
+    /** Whether a step goes on with more than its sample: with what those before it left. */
+    boolean remembers();
+
     /** Writes what the model gets to see: {@code input = scale(step) * sample}. */
     void scaleModelInput(Tensor sample, int step, Tensor input);
 

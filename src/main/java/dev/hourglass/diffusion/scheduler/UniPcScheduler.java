@@ -121,6 +121,11 @@ final class UniPcScheduler extends SolverScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return true;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         keep(output, sample, step);
         if (step > begun() && correctors[step] != null) {
