@@ -29,7 +29,7 @@ public final class Sampler implements AutoCloseable {
          * @param first the number of the batch's first image
          * @param present how many images of the batch are wanted; the rest fill it up
          * @param level how many steps are left: all for pure noise, 0 for finished images
-         * @param loop has the images, to be read only now
+         * @param loop has the images and what they are estimated to become, to be read only now
          */
         void at(int first, int present, int level, DenoisingLoop loop);
 

@@ -176,6 +176,33 @@ class ScheduledDrawingTest {
         }
     }
 
+    /** The estimate after a step belongs to the images before it. */
+    @Test
+    void theEstimateIsWhatTheLastPredictionStandsFor() {
+        float[] x = new float[72];
+        float[] estimate = new float[72];
+        Sampler.Watcher third = (first, present, level, loop) -> {
+            if (level == 4) {
+                loop.images().copyTo(x);
+            } else if (level == 3) {
+                loop.estimate().copyTo(estimate);
+            }
+        };
+        Shape shape = Shape.of(1, 8, 9, 1);
+        try (UNet model = UNet.create(new TinyUNet(), SIZE, 5);
+                Session session = model.session(SessionOptions.of(1, 8, 9));
+                Scheduler scheduler = Schedulers.open(scheduler(SchedulerName.DDIM), STEPS, shape, Backend.kernels())) {
+            ScheduledDrawing.sample(model, plain(SchedulerName.DDIM), 1, 1, 7, 1, false, third);
+            float[] noise = new float[72];
+            session.run(x, new float[] {(float) scheduler.timestep(2)}, noise);
+            double left = alphaBar((int) scheduler.timestep(2));
+            for (int k = 0; k < 72; k++) {
+                double clean = (x[k] - Math.sqrt(1 - left) * noise[k]) / Math.sqrt(left);
+                assertEquals(clean, estimate[k], 1e-4);
+            }
+        }
+    }
+
     /** Stretches of two steps twice: the last two, and those that end two before the end. */
     @ParameterizedTest
     @EnumSource(names = {"DDPM", "DDIM", "EULER", "EULER_ANCESTRAL", "LCM"})

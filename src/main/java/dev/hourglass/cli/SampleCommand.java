@@ -75,6 +75,13 @@ final class SampleCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "Steps of the scheduler (${DEFAULT-VALUE}).")
     private int steps = 50;
 
+    @Option(
+            names = "--previews",
+            paramLabel = "N",
+            description =
+                    "Every N steps a PNG file beside --out, numbered by the step: what the first batch is to become.")
+    private Integer previews;
+
     @Mixin
     private ConditionOptions conditions;
 
@@ -112,6 +119,7 @@ final class SampleCommand implements Callable<Integer> {
         start.requireBeside(given);
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
+        Common.requireAtLeast("--previews", 1, previews == null ? 1 : previews);
         common.threads();
     }
 
@@ -128,10 +136,16 @@ final class SampleCommand implements Callable<Integer> {
         return new SamplingProgress(hourglass.terminal(), Math.ceilDiv(count, batch()));
     }
 
+    private Sampler.Watcher previews(Vae vae) {
+        return previews == null
+                ? Sampler.Watcher.NONE
+                : new Previews(out, previews, vae, common.threads(), precision.exact());
+    }
+
     private float[] draw(UNet model) {
         try (Sampler sampler = new Sampler(model, batch(), common.threads(), precision.exact());
                 SamplingProgress progress = progress()) {
-            return sampler.sample(count, seed, progress);
+            return sampler.sample(count, seed, progress.and(previews(null)));
         }
     }
 
@@ -144,7 +158,14 @@ final class SampleCommand implements Callable<Integer> {
                     .map(plain::withImage)
                     .orElse(plain);
             return ScheduledDrawing.sample(
-                    model, options, count, batch(), seed, common.threads(), precision.exact(), progress);
+                    model,
+                    options,
+                    count,
+                    batch(),
+                    seed,
+                    common.threads(),
+                    precision.exact(),
+                    progress.and(previews(vae)));
         }
     }
 

@@ -87,8 +87,9 @@ public final class AncestralSampler implements DenoisingLoop {
         }
     }
 
-    /** The clean images {@code [N, H, W, C]} that the last step's prediction implied, clipped to [-1, 1]. */
-    public Tensor predictedClean() {
+    /** Clipped to [-1, 1]. */
+    @Override
+    public Tensor estimate() {
         return clean;
     }
 

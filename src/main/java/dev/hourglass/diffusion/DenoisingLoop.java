@@ -25,6 +25,12 @@ public sealed interface DenoisingLoop extends AutoCloseable permits AncestralSam
      */
     void step(long firstImage, int left);
 
+    /**
+     * The clean images {@code [N, H, W, C]} that the model's prediction in the last step stands for, to be read before the next one;
+     * there is none before the first.
+     */
+    Tensor estimate();
+
     /** Gives the scratch memory back. */
     @Override
     void close();

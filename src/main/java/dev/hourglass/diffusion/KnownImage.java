@@ -35,7 +35,8 @@ final class KnownImage {
         for (long k = 0; k < elements; k++) {
             long inImage = k % each;
             if (all || !repaint[(int) (inImage / channels)]) {
-                images.set(k, clean * pixels.get(inImage) + noisy * noise.get(k));
+                float value = clean * pixels.get(inImage);
+                images.set(k, noisy == 0 ? value : value + noisy * noise.get(k));
             }
         }
     }

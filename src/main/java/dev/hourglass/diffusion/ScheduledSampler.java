@@ -35,6 +35,7 @@ public final class ScheduledSampler implements DenoisingLoop {
     private int[] walk; // the steps in the order in which they are taken
     private KnownImage known; // or null to start from pure noise
     private boolean resamples;
+    private int last; // the step taken last
 
     /**
      * Opens scratch memory; who opens a sampler closes it. The scheduler and the denoiser stay the caller's.
@@ -132,6 +133,7 @@ public final class ScheduledSampler implements DenoisingLoop {
     public void step(long firstImage, int left) {
         int number = walk.length - 1 - left;
         int step = walk[number];
+        last = step;
         if (number > 0 && walk[number - 1] >= step) {
             goBack(firstImage, left, walk[number - 1] + 1, step);
         }
@@ -156,6 +158,12 @@ public final class ScheduledSampler implements DenoisingLoop {
         if (known != null && known.keepsSome()) {
             putBack(firstImage, left, step + 1);
         }
+    }
+
+    @Override
+    public Tensor estimate() {
+        scheduler.estimate(answer(), input, last, noise);
+        return noise;
     }
 
     /** Adds the noise that is between two noise levels, and shrinks the image as far as it has to. */

@@ -3,6 +3,7 @@ package dev.hourglass.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.UNet;
 import dev.hourglass.io.Images;
@@ -149,6 +150,25 @@ class SampleCommandTest {
         Cli.run(refused).refused("--conditions", "--class");
         Cli.run("sample", model, "--scheduler", "ddim").refused("encoder_hidden_states");
         Cli.run("sample", model, "--conditions", file).refused("--conditions", "--scheduler");
+    }
+
+    @Test
+    void previewsShowTheFirstBatchOnItsWay() throws IOException {
+        Object[] plain = {"--count", 3, "--batch", 2, "--scheduler", "ddim", "--steps", 12};
+        Object[] watched = Arrays.copyOf(plain, 10);
+        watched[8] = "--previews";
+        watched[9] = 4;
+        assertArrayEquals(sample(plain), sample(watched));
+        assertEquals(
+                List.of("picture-04.png", "picture-08.png", "picture.png"),
+                Samples.namesUnder(folder).stream()
+                        .filter(name -> name.startsWith("picture"))
+                        .toList());
+        BufferedImage whole = Images.readPng(folder.resolve("picture.png"));
+        BufferedImage preview = Images.readPng(folder.resolve("picture-08.png"));
+        assertEquals(whole.getWidth(), preview.getWidth()); // two columns of both
+        assertTrue(preview.getHeight() < whole.getHeight()); // one row of two
+        Cli.run("sample", model, "--previews", 0).refused("--previews", "at least 1");
     }
 
     @Test

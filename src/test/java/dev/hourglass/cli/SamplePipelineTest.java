@@ -98,6 +98,11 @@ class SamplePipelineTest {
         Path pipeline = pipeline(Map.of("scaling_factor", 0.5, "shift_factor", 0.25));
         Cli cli = Cli.run("sample", pipeline, "--scheduler", "ddim", "--steps", 3, "--count", 2, "--out", png);
         cli.succeeded().printed("2 images of 16x12");
+        Path preview = folder.resolve("picture-2.png");
+        assertFalse(Files.exists(preview));
+        Cli.run("sample", pipeline, "--scheduler", "ddim", "--steps", 3, "--count", 2, "--out", png, "--previews", 2)
+                .succeeded();
+        assertEquals(Images.readPng(png).getHeight(), Images.readPng(preview).getHeight());
         assertTrue(cli.err().contains("3/3 steps"), cli.err());
 
         SamplingOptions options = SamplingOptions.of(SchedulerName.DDIM.from(ModelConfig.of("test", SCHEDULER)), 3);

@@ -126,6 +126,25 @@ abstract sealed class AbstractScheduler implements Scheduler
     /** The step itself; {@code noise} is null where none is needed. */
     abstract void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step);
 
+    @Override
+    public final void estimate(Tensor output, Tensor input, int step, Tensor clean) {
+        requireShape("output", outputShape(), output);
+        requireShape("input", work.shape(), input);
+        requireShape("clean", work.shape(), clean);
+        MemorySegment predicted = output.segment();
+        if (!outputShape().equals(work.shape())) {
+            work.half(predicted, 0, clean.segment());
+            predicted = clean.segment();
+        }
+        double alpha = inputScale(step) * cleanShare(step);
+        work.predictClean(prediction, alpha, predictedSigma(step), input.segment(), predicted, clean.segment());
+    }
+
+    /** The noise's share in what the model sees. */
+    double predictedSigma(int step) {
+        return inputScale(step) * noiseShare(step);
+    }
+
     private static void requireShape(String what, Shape shape, Tensor tensor) {
         if (tensor == null || !tensor.shape().equals(shape)) {
             throw new IllegalArgumentException(

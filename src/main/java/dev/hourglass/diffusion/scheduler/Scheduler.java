@@ -83,6 +83,16 @@ public sealed interface Scheduler extends AutoCloseable permits AbstractSchedule
      */
     void step(Tensor output, Tensor sample, Tensor noise, int step);
 
+    /**
+     * Writes the clean images that a model's output stands for, as they are: nothing is clipped.
+     *
+     * @param output what the model made of {@code input}, of {@link #outputShape}
+     * @param input what the model saw, see {@link #scaleModelInput}
+     * @param step the step in which it did
+     * @param clean receives them, {@code [N, H, W, C]}
+     */
+    void estimate(Tensor output, Tensor input, int step, Tensor clean);
+
     /** Gives the scratch memory back. */
     @Override
     void close();

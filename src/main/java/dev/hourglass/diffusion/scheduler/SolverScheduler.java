@@ -12,7 +12,7 @@ abstract sealed class SolverScheduler extends AbstractScheduler permits DpmSolve
         limit = CleanLimit.readThresholding(setup);
     }
 
-    /** The noise's share that a step's output is read with. */
+    @Override
     final double predictedSigma(int step) {
         return prediction == Prediction.FLOW_PREDICTION ? levels.listed(step) : levels.sigma(step);
     }
