@@ -21,7 +21,7 @@ public final class ScheduledDrawing {
      * @param exact see {@link SessionOptions#exact}
      * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
-     * @throws HourglassException when the scheduler does not suit the model, or the prompt does not suit the model
+     * @throws HourglassException when scheduler, prompt or picture do not suit the model
      */
     public static float[] sample(
             UNet model,

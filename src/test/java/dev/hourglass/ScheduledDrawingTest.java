@@ -2,6 +2,7 @@ package dev.hourglass;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -415,6 +417,34 @@ class ScheduledDrawingTest {
                 assertArrayEquals(x.toArray(), Arrays.copyOfRange(found, 72 * image, 72 * image + 72), 1e-5f);
             }
             refused(model, plain, "encoder_hidden_states");
+        }
+    }
+
+    /** Classes beside texts say nothing of what to draw; others without the condition take their place. */
+    @Test
+    void whatSaysNothingOfTheDrawingIsTheSameWithoutTheCondition(@TempDir Path folder) {
+        List<TensorData> texts = List.of(
+                TensorData.of("encoder_hidden_states", Shape.of(1, 5, 6), Floats.random(1, 30)),
+                TensorData.of("negative_encoder_hidden_states", Shape.of(1, 5, 6), Floats.random(2, 30)),
+                TensorData.of("class_labels", Shape.of(1), 1));
+        try (UNet model = UNet.create(ConditionalModels.texts(Map.of("num_class_embeds", 3)), SIZE, 5)) {
+            float[] plain = drawGuided(model, folder, texts);
+            assertArrayEquals(plain, drawGuided(model, folder, negativeClass(texts, 1)));
+            assertFalse(Arrays.equals(plain, drawGuided(model, folder, negativeClass(texts, 2))));
+        }
+    }
+
+    private static List<TensorData> negativeClass(List<TensorData> told, int label) {
+        TensorData other = TensorData.of("negative_class_labels", Shape.of(1), label);
+        return Stream.concat(told.stream(), Stream.of(other)).toList();
+    }
+
+    private static float[] drawGuided(UNet model, Path folder, List<TensorData> told) {
+        Path file = folder.resolve("told.safetensors");
+        SafetensorsWriter.write(file, told, Map.of());
+        try (Prompt prompt = Prompt.read(file)) {
+            SamplingOptions options = plain(SchedulerName.UNIPC).withPrompt(prompt, 4);
+            return ScheduledDrawing.sample(model, options, 2, 2, 7, 1, false, Sampler.Watcher.NONE);
         }
     }
 
