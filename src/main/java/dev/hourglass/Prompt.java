@@ -79,11 +79,11 @@ public final class Prompt implements AutoCloseable {
     /**
      * How many tokens the texts have; one where there is none.
      *
-     * @throws HourglassException when there are others without the condition
+     * @throws HourglassException when guidance needs those without the condition, and they have others
      */
-    int tokens(Architecture architecture) {
+    int tokens(Architecture architecture, boolean guided) {
         int tokens = with.tokens(architecture);
-        if (guides() && without.tokens(architecture) != tokens) {
+        if (guided && without.tokens(architecture) != tokens) {
             throw HourglassException.what("the texts with the condition and without are not of one length")
                     .where(NEGATIVE + UNet2DCondition.TEXT)
                     .expected(tokens + " tokens")

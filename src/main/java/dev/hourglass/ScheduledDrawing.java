@@ -40,7 +40,7 @@ public final class ScheduledDrawing {
         SessionOptions compiled = SessionOptions.of(asked, size.height(), size.width())
                 .withThreads(threads)
                 .withExact(exact)
-                .withTokens(options.prompt().tokens(model.architecture()));
+                .withTokens(options.prompt().tokens(model.architecture(), options.guided()));
         try (Session session = model.session(compiled);
                 Scheduler scheduler = Schedulers.open(options.scheduler(), options.steps(), shape, kernels)) {
             requireFit(model, scheduler);

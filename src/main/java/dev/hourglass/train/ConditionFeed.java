@@ -94,7 +94,7 @@ final class ConditionFeed {
                             conditions.tensors().isEmpty()
                                     ? "images alone"
                                     : String.join(", ", conditions.tensors().keySet()))
-                    .mend("give labels with the images, or the tensors in a file of conditions")
+                    .mend("give labels with the images, or tensors of these names in a file")
                     .build();
         }
         TreeSet<String> unknown = new TreeSet<>(conditions.tensors().keySet());
