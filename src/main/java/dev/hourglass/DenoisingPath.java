@@ -1,7 +1,7 @@
 package dev.hourglass;
 
+import dev.hourglass.diffusion.DenoisingLoop;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.memory.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -31,12 +31,12 @@ public final class DenoisingPath implements Sampler.Watcher {
     }
 
     @Override
-    public void at(int first, int present, int level, Tensor images) {
+    public void at(int first, int present, int level, DenoisingLoop loop) {
         int column = levels.indexOf(level);
         for (int slot = 0; column >= 0 && slot < present && first + slot < rows; slot++) {
             int cell = (first + slot) * levels.size() + column;
             MemorySegment.copy(
-                    images.segment(),
+                    loop.images().segment(),
                     ValueLayout.JAVA_FLOAT,
                     (long) slot * imageFloats * Float.BYTES,
                     pictures,

@@ -7,14 +7,15 @@ import dev.hourglass.io.StoredType;
 import dev.hourglass.io.TensorData;
 import dev.hourglass.io.TensorEntry;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.unet.UNet2DCondition;
+import dev.hourglass.train.Conditions;
+import dev.hourglass.unet.Architecture;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** One forward pass from a safetensors file to a safetensors file, for comparing with other engines. */
@@ -42,40 +43,34 @@ public final class FilePrediction {
         Shape shape;
         float[] sample;
         float[] timesteps;
-        int tokens;
-        Map<String, float[]> conditions = new LinkedHashMap<>();
         try (Safetensors file = Safetensors.open(input)) {
             TensorEntry images = requireImages(file, find(file, prefix, "sample", "x"), model);
             shape = images.shape();
             sample = file.floats(images.name());
             timesteps = timesteps(file, find(file, prefix, "timestep", "t"), shape.dim(0));
-            tokens = tokens(file, prefix + UNet2DCondition.TEXT);
-            Set<String> optional = model.architecture().optionalConditions().keySet();
-            for (String name : model.architecture().conditions(tokens).keySet()) {
-                if (!optional.contains(name) || file.contains(prefix + name)) {
-                    conditions.put(name, file.floats(find(file, prefix, name).name()));
-                }
-            }
         }
-        SessionOptions options =
-                SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3)).withTokens(tokens);
-        try (Session session = model.session(options.withThreads(threads).withArithmetic(arithmetic))) {
-            conditions.forEach(session::condition);
+        Architecture architecture = model.architecture();
+        Set<String> names = architecture.conditions(1).keySet();
+        UnaryOperator<String> naming =
+                name -> name.startsWith(prefix) && names.contains(name.substring(prefix.length()))
+                        ? name.substring(prefix.length())
+                        : null;
+        try (Conditions told = Conditions.read(input, naming);
+                Session session = model.session(SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3))
+                        .withTokens(told.tokens(architecture))
+                        .withThreads(threads)
+                        .withArithmetic(arithmetic))) {
+            Conditions.Feed feed =
+                    told.into(architecture, shape.dim(0), arithmetic.kernels().elementwise(), session::condition);
+            for (int n = 0; n < shape.dim(0); n++) {
+                feed.feed(n, n);
+            }
             float[] prediction = new float[Math.toIntExact(session.outputShape().elements())];
             session.run(sample, timesteps, prediction);
             TensorData tensor = TensorData.of("output", session.outputShape(), prediction);
             SafetensorsWriter.write(output, List.of(tensor), Map.of());
             return session.outputShape();
         }
-    }
-
-    /** How many tokens the text has; one where there is none. */
-    private static int tokens(Safetensors file, String name) {
-        if (!file.contains(name)) {
-            return 1;
-        }
-        long[] dims = file.entry(name).dims();
-        return dims.length == 3 ? Math.toIntExact(dims[1]) : 1;
     }
 
     /** The tensor of the first of these names that is there. */

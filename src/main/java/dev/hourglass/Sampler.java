@@ -1,13 +1,11 @@
 package dev.hourglass;
 
 import dev.hourglass.diffusion.AncestralSampler;
+import dev.hourglass.diffusion.DenoisingLoop;
 import dev.hourglass.diffusion.NoiseSchedule;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.memory.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Draws images from a diffusion model, batch by batch. Image number k depends on the model, the seed and k alone: not on the batch it
@@ -23,17 +21,25 @@ public final class Sampler implements AutoCloseable {
     public interface Watcher {
 
         /** Watches nothing. */
-        Watcher NONE = (first, present, level, images) -> {};
+        Watcher NONE = (first, present, level, loop) -> {};
 
         /**
          * Called with the pure noise at the start, and after each step.
          *
          * @param first the number of the batch's first image
          * @param present how many images of the batch are wanted; the rest fill it up
-         * @param level how many steps are left: all (1000 here) for pure noise, 0 for finished images
-         * @param images {@code [N, H, W, C]}, to be read only now
+         * @param level how many steps are left: all for pure noise, 0 for finished images
+         * @param loop has the images and what they are estimated to become, to be read only now
          */
-        void at(int first, int present, int level, Tensor images);
+        void at(int first, int present, int level, DenoisingLoop loop);
+
+        /** Lets another one watch, too, after this one. */
+        default Watcher and(Watcher other) {
+            return (first, present, level, loop) -> {
+                at(first, present, level, loop);
+                other.at(first, present, level, loop);
+            };
+        }
     }
 
     /**
@@ -68,11 +74,6 @@ public final class Sampler implements AutoCloseable {
                 .withArithmetic(arithmetic));
     }
 
-    /** Steps that {@link #sample} takes for {@code count} images, each for a batch. */
-    public long steps(int count) {
-        return (long) schedule.steps() * ((count + batch() - 1) / batch());
-    }
-
     /** The shape of {@code count} images, {@code [N, H, W, C]}. */
     public Shape shape(int count) {
         int[] dims = session.denoiser().sample().shape().toArray();
@@ -86,40 +87,9 @@ public final class Sampler implements AutoCloseable {
      * @throws HourglassException when they are none or too many for an array
      */
     public float[] sample(int count, long seed, Watcher watcher) {
-        float[] images = new float[requireFit(count)];
-        int imageFloats = images.length / count;
-        Tensor x = session.denoiser().sample();
-        try (AncestralSampler sampler = new AncestralSampler(schedule, session.denoiser(), Backend.kernels(), seed)) {
-            for (int first = 0; first < count; first += batch()) {
-                int present = Math.min(batch(), count - first);
-                sampler.start(first);
-                watcher.at(first, present, schedule.steps(), x);
-                for (int t = schedule.steps() - 1; t >= 0; t--) {
-                    sampler.step(first, t);
-                    watcher.at(first, present, t, x);
-                }
-                MemorySegment.copy(
-                        x.segment(), ValueLayout.JAVA_FLOAT, 0, images, first * imageFloats, present * imageFloats);
-            }
+        try (AncestralSampler loop = new AncestralSampler(schedule, session.denoiser(), Backend.kernels(), seed)) {
+            return Drawing.images(loop, count, first -> {}, watcher);
         }
-        return images;
-    }
-
-    private int requireFit(int count) {
-        long floats = count < 1 ? 0 : shape(count).elements();
-        if (floats < 1 || floats > Integer.MAX_VALUE - 8) {
-            throw HourglassException.what("not a number of images to draw")
-                    .where("count")
-                    .expected("at least 1, and at most " + (Integer.MAX_VALUE - 8) + " pixels in all")
-                    .found(count)
-                    .mend("draw them in several runs, with different seeds")
-                    .build();
-        }
-        return (int) floats;
-    }
-
-    private int batch() {
-        return session.options().batch();
     }
 
     @Override

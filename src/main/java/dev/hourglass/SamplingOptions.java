@@ -2,7 +2,6 @@ package dev.hourglass;
 
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -10,40 +9,38 @@ import java.util.Optional;
  *
  * @param scheduler a {@code scheduler_config.json}, see {@link dev.hourglass.diffusion.scheduler.Schedulers}
  * @param steps diffusers' {@code num_inference_steps}
+ * @param prompt what the model is told; stays the caller's, to be closed after the drawing
  * @param guidance classifier-free guidance; up to 1 the model is asked once a step, with the condition
- * @param classes for class-conditional models: image k is of class {@code k mod size}; empty for others
- * @param nullClass the class that stands for none; read where guidance is above 1
  * @param image a picture to start from; where there is none, drawing starts from pure noise
  */
 public record SamplingOptions(
-        ModelConfig scheduler,
-        int steps,
-        double guidance,
-        List<Integer> classes,
-        int nullClass,
-        Optional<StartImage> image) {
+        ModelConfig scheduler, int steps, Prompt prompt, double guidance, Optional<StartImage> image) {
 
-    /** Drawing from pure noise. */
-    public SamplingOptions(ModelConfig scheduler, int steps, double guidance, List<Integer> classes, int nullClass) {
-        this(scheduler, steps, guidance, classes, nullClass, Optional.empty());
-    }
-
-    /** Keeps its own copy of the classes and checks the guidance. */
+    /** Checks the guidance. */
     public SamplingOptions {
-        classes = List.copyOf(classes);
-        if (!Double.isFinite(guidance) || guidance > 1 && classes.isEmpty()) {
+        if (!Double.isFinite(guidance) || guidance > 1 && !prompt.guides()) {
             throw HourglassException.what("there is nothing to guide by")
                     .where("guidance")
-                    .expected("a finite number, and a class where it is above 1")
-                    .found(guidance + (classes.isEmpty() ? " without a class" : ""))
-                    .mend("choose a class, or leave guidance out")
+                    .expected("a finite number, and what the model is told without the condition where it is above 1")
+                    .found(guidance)
+                    .mend("choose a class, give inputs named " + Prompt.NEGATIVE + "..., or leave guidance out")
                     .build();
         }
     }
 
+    /** Drawing from pure noise by a model that is told nothing. */
+    public static SamplingOptions of(ModelConfig scheduler, int steps) {
+        return new SamplingOptions(scheduler, steps, Prompt.none(), 1, Optional.empty());
+    }
+
+    /** The same by a model that listens. */
+    public SamplingOptions withPrompt(Prompt prompt, double guidance) {
+        return new SamplingOptions(scheduler, steps, prompt, guidance, image);
+    }
+
     /** The same from a picture. */
     public SamplingOptions withImage(StartImage image) {
-        return new SamplingOptions(scheduler, steps, guidance, classes, nullClass, Optional.of(image));
+        return new SamplingOptions(scheduler, steps, prompt, guidance, Optional.of(image));
     }
 
     /** Whether the model is asked twice a step. */

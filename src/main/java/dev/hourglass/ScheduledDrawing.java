@@ -4,13 +4,11 @@ import dev.hourglass.diffusion.ScheduledSampler;
 import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
-import dev.hourglass.memory.Tensor;
-import dev.hourglass.unet.UNet2D;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.function.IntConsumer;
 
-/** Draws images with any scheduler, of classes and with guidance. Image number k does not depend on the batch or the threads. */
+/** Draws images with any scheduler, of what a prompt says and with guidance. Image number k does not depend on the batch or the threads. */
 public final class ScheduledDrawing {
 
     private ScheduledDrawing() {}
@@ -22,7 +20,7 @@ public final class ScheduledDrawing {
      * @param arithmetic which algorithms run, and what weights are packed in
      * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
-     * @throws HourglassException when the scheduler does not suit the model, or a class is missing
+     * @throws HourglassException when scheduler, prompt or picture do not suit the model
      */
     public static float[] sample(
             UNet model,
@@ -37,31 +35,24 @@ public final class ScheduledDrawing {
         int channels = model.architecture().inChannels();
         Shape shape = Shape.of(batch, size.height(), size.width(), channels);
         int asked = options.guided() ? 2 * batch : batch;
-        SessionOptions compiled =
-                SessionOptions.of(asked, size.height(), size.width()).withThreads(threads);
-        try (Session session = model.session(compiled.withArithmetic(arithmetic));
-                Scheduler scheduler =
-                        Schedulers.open(options.scheduler(), options.steps(), shape, arithmetic.kernels())) {
+        Kernels kernels = arithmetic.kernels();
+        SessionOptions compiled = SessionOptions.of(asked, size.height(), size.width())
+                .withThreads(threads)
+                .withArithmetic(arithmetic)
+                .withTokens(options.prompt().tokens(model.architecture(), options.guided()));
+        try (Session session = model.session(compiled);
+                Scheduler scheduler = Schedulers.open(options.scheduler(), options.steps(), shape, kernels)) {
             requireFit(model, scheduler);
-            options.image().ifPresent(image -> requireFit(shape, image));
-            try (ScheduledSampler sampler = new ScheduledSampler(
-                    scheduler, session.denoiser(), shape, options.guidance(), arithmetic.kernels(), seed)) {
-                int each = Math.toIntExact(shape.elements() / batch);
-                float[] images = new float[Math.multiplyExact(count, each)];
-                int toDo = begin(sampler, options);
-                for (int first = 0; first < count; first += batch) {
-                    int present = Math.min(batch, count - first);
-                    Tensor x = sampler.images();
-                    setClasses(session, options, first, batch);
-                    sampler.start(first);
-                    watcher.at(first, present, toDo, x);
-                    for (int left = toDo - 1; left >= 0; left--) {
-                        sampler.step(first, left);
-                        watcher.at(first, present, left, x);
-                    }
-                    MemorySegment.copy(x.segment(), ValueLayout.JAVA_FLOAT, 0, images, first * each, present * each);
-                }
-                return images;
+            IntConsumer tell =
+                    options.prompt().into(model.architecture(), session, options.guided(), kernels.elementwise());
+            options.image().ifPresent(image -> image.requireFit(shape));
+            try (ScheduledSampler sampler =
+                    new ScheduledSampler(scheduler, session.denoiser(), shape, options.guidance(), kernels, seed)) {
+                options.image().ifPresent(image -> {
+                    int step = scheduler.beginAfter(image.skipped(options.steps()));
+                    sampler.from(image.pixels(), step, image.repaint(), image.resampling());
+                });
+                return Drawing.images(sampler, count, tell, watcher);
             }
         }
     }
@@ -76,44 +67,5 @@ public final class ScheduledDrawing {
                     .found(made)
                     .build();
         }
-    }
-
-    /** The number of steps to take. */
-    private static int begin(ScheduledSampler sampler, SamplingOptions options) {
-        if (options.image().isEmpty()) {
-            return sampler.steps();
-        }
-        StartImage image = options.image().get();
-        int step = image.firstStep(sampler.steps());
-        sampler.from(image.pixels(), step, image.repaint());
-        return sampler.steps() - step;
-    }
-
-    private static void requireFit(Shape shape, StartImage image) {
-        long wanted = shape.elements() / shape.dim(0);
-        if (image.length() != wanted || !image.masks(wanted / shape.dim(3))) {
-            throw HourglassException.what("the picture to start from is not of the model's size")
-                    .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
-                            + " channels")
-                    .found(image.length())
-                    .build();
-        }
-    }
-
-    /** With guidance, the first half of the batch is asked without the class. */
-    private static void setClasses(Session session, SamplingOptions options, int first, int batch) {
-        if (options.classes().isEmpty()) {
-            return;
-        }
-        int without = options.guided() ? batch : 0;
-        float[] labels = new float[without + batch];
-        for (int n = 0; n < batch; n++) {
-            labels[without + n] =
-                    options.classes().get((first + n) % options.classes().size());
-            if (options.guided()) {
-                labels[n] = options.nullClass();
-            }
-        }
-        session.condition(UNet2D.CLASS_LABELS, labels);
     }
 }

@@ -1,26 +1,30 @@
 package dev.hourglass;
 
+import dev.hourglass.diffusion.Resampling;
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.memory.Shape;
 import java.util.Arrays;
 
-/** A picture that drawing starts from instead of pure noise (arXiv 2108.01073), and how much of it may change. */
+/** A picture, or its latents, that drawing starts from instead of pure noise (arXiv 2108.01073), and how much of it may change. */
 public final class StartImage {
 
     private final float[] pixels;
     private final double strength;
     private final boolean[] repaint; // or null for all pixels
+    private final Resampling resampling;
 
     /**
      * Keeps its own copy of the pixels.
      *
      * @param pixels {@code [H, W, C]} in [-1, 1], of the model's size
-     * @param strength the share of the steps that are taken: above 0, where the picture stays, up to 1, where hardly anything of it does
+     * @param strength the share of the steps that are taken: above 0, where the picture stays, up to 1, where hardly anything of it
+     *     does, and nothing of what is drawn anew where there is a mask
      */
     public StartImage(float[] pixels, double strength) {
-        this(pixels, strength, null);
+        this(pixels, strength, null, Resampling.NONE);
     }
 
-    private StartImage(float[] pixels, double strength, boolean[] repaint) {
+    private StartImage(float[] pixels, double strength, boolean[] repaint, Resampling resampling) {
         if (!(strength > 0 && strength <= 1)) {
             throw HourglassException.what("there is no such strength")
                     .where("strength")
@@ -31,6 +35,7 @@ public final class StartImage {
         this.pixels = Arrays.copyOf(pixels, pixels.length);
         this.strength = strength;
         this.repaint = repaint;
+        this.resampling = resampling;
     }
 
     /**
@@ -46,12 +51,29 @@ public final class StartImage {
                     .found(repaint.length)
                     .build();
         }
-        return new StartImage(pixels, strength, repaint.clone());
+        return new StartImage(pixels, strength, repaint.clone(), resampling);
     }
 
-    /** Whether a mask, where there is one, has this many pixels. */
-    boolean masks(long count) {
-        return repaint == null || repaint.length == count;
+    /** The same with steps that are taken several times, so that what is drawn anew comes to fit the rest. */
+    public StartImage resampling(Resampling resampling) {
+        return new StartImage(pixels, strength, repaint, resampling);
+    }
+
+    /** The same for another picture with another mask, or null for all pixels. */
+    StartImage with(float[] pixels, boolean[] repaint) {
+        return new StartImage(pixels, strength, repaint, resampling);
+    }
+
+    /** Throws unless picture and mask are of the size of images {@code [N, H, W, C]}. */
+    void requireFit(Shape shape) {
+        long wanted = shape.elements() / shape.dim(0);
+        if (pixels.length != wanted || repaint != null && repaint.length != wanted / shape.dim(3)) {
+            throw HourglassException.what("the picture to start from is not of the model's size")
+                    .expected(wanted + " numbers, " + shape.dim(1) + "x" + shape.dim(2) + " with " + shape.dim(3)
+                            + " channels")
+                    .found(pixels.length)
+                    .build();
+        }
     }
 
     /** A copy of the mask, or null for all pixels. */
@@ -59,9 +81,9 @@ public final class StartImage {
         return repaint == null ? null : repaint.clone();
     }
 
-    /** How many numbers the picture has. */
-    int length() {
-        return pixels.length;
+    /** How often steps are taken. */
+    Resampling resampling() {
+        return resampling;
     }
 
     /** A copy of the pixels. */
@@ -70,11 +92,11 @@ public final class StartImage {
     }
 
     /**
-     * The first step that is taken, as diffusers' {@code get_timesteps} has it.
+     * How many steps are left out, as diffusers' {@code get_timesteps} has it.
      *
      * @throws HourglassException when none is left
      */
-    int firstStep(int steps) {
+    int skipped(int steps) {
         int taken = Math.min((int) (steps * strength), steps);
         if (taken < 1) {
             throw HourglassException.what("the strength leaves no step to take")

@@ -22,7 +22,7 @@ import java.nio.file.Path;
 /** The autoencoder of latent diffusion with its weights: pictures to latents and back. Images are {@code [N, C, H, W]} here. */
 public final class Vae implements AutoCloseable {
 
-    private static final String PICTURES = "pictures";
+    static final String PICTURES = "pictures";
     static final String LATENTS = "latents";
     static final String OUTPUT = "output";
 
@@ -37,7 +37,8 @@ public final class Vae implements AutoCloseable {
     }
 
     /**
-     * Opens a folder of an {@code AutoencoderKL}, or the {@code vae} of a pipeline's folder.
+     * Opens a folder of an {@code AutoencoderKL}, or the {@code vae} of a pipeline's folder. Weights stay in their files until a run
+     * reads them: a file that is written over meanwhile is an error of that run, not of this.
      *
      * @throws HourglassException when a file is missing or damaged, the class is another, or the tensors are not the model's
      */
@@ -81,6 +82,11 @@ public final class Vae implements AutoCloseable {
      */
     public LatentScale latentScale() {
         return LatentScale.fromConfig(config);
+    }
+
+    /** The encoder for pictures {@code [N, H, W, C]}, from {@link #PICTURES} to {@link #OUTPUT}; who asks closes it. */
+    Program encoder(Shape pictures, Workers workers, boolean exact) {
+        return Program.forInference(graph(architecture, pictures, true), weights, Backend.kernels(exact), workers);
     }
 
     /** The decoder for latents {@code [N, h, w, C]}, from {@link #LATENTS} to {@link #OUTPUT}; who asks closes it. */

@@ -3,9 +3,11 @@ package dev.hourglass.cli;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.parallel.Workers;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 
 /** Options that every command has that works on one number of threads. */
 final class Common {
@@ -31,6 +33,12 @@ final class Common {
     /** Throws unless a number is at least {@code least}. */
     static void requireAtLeast(String option, long least, long found) {
         require(option, found >= least, "at least " + least, found);
+    }
+
+    /** Throws where an option is given, and none of those that it needs. */
+    static void requireBeside(ParseResult given, String option, String... needed) {
+        boolean there = Arrays.stream(needed).anyMatch(given::hasMatchedOption);
+        require(option, there || !given.hasMatchedOption(option), String.join(" or ", needed) + " beside it", "none");
     }
 
     /** Reads whole numbers from 1 to {@code most} with commas between them; one given twice counts once. */

@@ -142,11 +142,15 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private void sample(UNet model) {
-        try (Sampler sampler = new Sampler(model, Math.min(SampleCommand.BATCH, samples), threads)) {
+        int batch = Math.min(SampleCommand.BATCH, samples);
+        try (Sampler sampler = new Sampler(model, batch, threads)) {
             Shape shape = sampler.shape(samples);
             DenoisingPath path = new DenoisingPath(shape, PATHS, LEVELS);
-            float[] digits =
-                    report.time("sampling", () -> SampleCommand.sample(terminal, sampler, samples, seed, path));
+            float[] digits = report.time("sampling", () -> {
+                try (SamplingProgress progress = new SamplingProgress(terminal, Math.ceilDiv(samples, batch))) {
+                    return sampler.sample(samples, seed, progress.and(path));
+                }
+            });
             BufferedImage grid = Pictures.square(digits, shape);
             Images.writePng(out.resolve("samples.png"), grid);
             BufferedImage denoising = Pictures.grid(path.pictures(), path.shape(), LEVELS.size());

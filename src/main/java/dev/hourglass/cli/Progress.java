@@ -19,6 +19,7 @@ final class Progress implements AutoCloseable {
     private final String unit;
     private final ProgressBar bar;
     private volatile long before;
+    private volatile boolean ends; // the line rendered last
     private boolean finished;
     private String last = "";
 
@@ -55,6 +56,7 @@ final class Progress implements AutoCloseable {
     private String render(ProgressState state, int width) {
         double seconds = state.getElapsedAfterStart().toMillis() / 1e3;
         long done = state.getCurrent();
+        ends = done >= state.getMax();
         double rate = seconds > 0 ? (done - before) / seconds : 0;
         StringBuilder tail = new StringBuilder(String.format(Locale.ROOT, " %,d/%,d %s", done, state.getMax(), unit));
         if (rate > 0) {
@@ -81,15 +83,13 @@ final class Progress implements AutoCloseable {
     }
 
     private synchronized void show(String line) {
-        // The library may show the end twice, a moment apart.
-        boolean end = bar != null && bar.getCurrent() >= bar.getMax();
         if (terminal.live()) {
             terminal.err().print("\r" + line + " ".repeat(Math.max(0, last.length() - line.length())));
             terminal.err().flush();
         } else if (!finished) {
             terminal.err().println(line);
         }
-        finished = end;
+        finished = ends; // the library may show the end twice, a moment apart
         last = line;
     }
 

@@ -3,6 +3,7 @@ package dev.hourglass.cli;
 import dev.hourglass.Arithmetic;
 import dev.hourglass.ImageSize;
 import dev.hourglass.LatentDrawing;
+import dev.hourglass.Prompt;
 import dev.hourglass.Sampler;
 import dev.hourglass.SamplingOptions;
 import dev.hourglass.ScheduledDrawing;
@@ -16,17 +17,16 @@ import dev.hourglass.io.Images;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.memory.Shape;
-import java.awt.image.BufferedImage;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** {@code hourglass sample}. */
 @Command(name = "sample", description = "Draws images and puts them side by side in a PNG file.")
@@ -37,6 +37,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @ParentCommand
     private Hourglass hourglass;
+
+    @Spec
+    private CommandSpec spec;
 
     @Mixin
     private Common common;
@@ -76,139 +79,52 @@ final class SampleCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "Steps of the scheduler (${DEFAULT-VALUE}).")
     private int steps = 50;
 
-    @Option(names = "--class", paramLabel = "K", description = "The class to draw, for models of classes.")
-    private Integer label;
-
     @Option(
-            names = "--guidance",
-            paramLabel = "G",
-            description = "How strongly the class counts (${DEFAULT-VALUE}); above 1 it needs --class.")
-    private double guidance = 1;
-
-    @Option(
-            names = "--null-class",
-            paramLabel = "K",
-            description = "The class that stands for none (the last one of the model's table).")
-    private Integer nullClass;
-
-    @Option(
-            names = "--image",
-            paramLabel = "PNG",
-            description = "A picture of the model's size to start from; for ddpm, ddim, euler and euler-ancestral.")
-    private Path image;
-
-    @Option(
-            names = "--strength",
-            paramLabel = "S",
-            description = "How much of --image may change, up to 1 (${DEFAULT-VALUE}).")
-    private double strength = 0.8;
-
-    @Option(
-            names = "--mask",
-            paramLabel = "PNG",
+            names = "--previews",
+            paramLabel = "N",
             description =
-                    "Where --image is drawn anew: white; black stays exactly as it is. Usually with --strength 1.")
-    private Path mask;
+                    "Every N steps a PNG file beside --out, numbered by the step: what the first batch is to become.")
+    private Integer previews;
+
+    @Mixin
+    private ConditionOptions conditions;
+
+    @Mixin
+    private StartOptions start;
 
     @Override
     public Integer call() {
-        if (scheduler != null) {
-            return scheduled();
-        }
-        Common.require(
-                "--steps, --class, --guidance, --image, --mask",
-                steps == 50 && label == null && guidance == 1 && image == null && mask == null,
-                "a --scheduler",
-                "none");
-        Common.requireAtLeast("--count", 1, count);
-        Common.requireAtLeast("--batch", 1, batch);
-        int threads = common.threads();
-        Arithmetic arithmetic = new Arithmetic(precision.exact(), weights.format());
+        requireOptions();
+        ModelConfig settings = scheduler == null
+                ? null
+                : SchedulerName.of("--scheduler", scheduler).from(Schedulers.of(folder));
         AtomicFiles.requireWritable(out);
         try (UNet model = UNet.open(folder);
-                Sampler sampler = new Sampler(model, Math.min(batch, count), threads, arithmetic)) {
-            Shape shape = sampler.shape(count);
-            Pictures.requireDrawable(shape);
-            float[] images = sample(hourglass.terminal(), sampler, count, seed, Sampler.Watcher.NONE);
-            Images.writePng(out, Pictures.square(images, shape));
-            hourglass.terminal().say("%,d images of %s in %s", count, model.sampleSize(), out);
-        }
-        return 0;
-    }
-
-    private int scheduled() {
-        Common.requireAtLeast("--count", 1, count);
-        Common.requireAtLeast("--batch", 1, batch);
-        Common.require("--guidance", guidance <= 1 || label != null, "--class beside it", guidance);
-        Common.require("--mask", mask == null || image != null, "--image beside it", "none");
-        int threads = common.threads();
-        Arithmetic arithmetic = new Arithmetic(precision.exact(), weights.format());
-        AtomicFiles.requireWritable(out);
-        ModelConfig own = PipelineFolder.isPipeline(folder)
-                ? Schedulers.read(PipelineFolder.partOrSelf(folder, PipelineFolder.SCHEDULER)
-                        .resolve("scheduler_config.json"))
-                : ModelConfig.of("DDPM's defaults", Map.of(ModelConfig.CLASS_NAME, "DDPMScheduler"));
-        ModelConfig settings = SchedulerName.of("--scheduler", scheduler).from(own);
-        try (UNet model = UNet.open(folder);
-                Vae vae = hasVae() ? Vae.open(folder) : null;
-                SamplingProgress progress =
-                        new SamplingProgress(hourglass.terminal(), Math.ceilDiv(count, Math.min(batch, count)))) {
-            SamplingOptions options = new SamplingOptions(
-                    settings, steps, guidance, label == null ? List.of() : List.of(label), noClass(model));
+                Vae vae = settings != null && hasVae() ? Vae.open(folder) : null) {
             ImageSize size = model.sampleSize();
             Shape drawn = Shape.of(
                     count, size.height(), size.width(), model.architecture().inChannels());
             Shape shape = vae == null ? drawn : LatentDrawing.shape(vae, drawn);
             Pictures.requireDrawable(shape);
-            if (image != null) {
-                Common.require("--image", vae == null, "a model of pictures", "a pipeline on latents");
-                options = options.withImage(startImage(drawn));
-            }
-            float[] images = ScheduledDrawing.sample(
-                    model, options, count, Math.min(batch, count), seed, threads, arithmetic, progress);
-            float[] pictures =
-                    vae == null ? images : LatentDrawing.pictures(vae, images, drawn, threads, precision.exact());
+            float[] images = settings == null ? draw(model) : draw(model, vae, settings, shape);
+            float[] pictures = vae == null
+                    ? images
+                    : LatentDrawing.pictures(vae, images, drawn, common.threads(), precision.exact());
             Images.writePng(out, Pictures.square(pictures, shape));
             hourglass.terminal().say("%,d images of %s in %s", count, new ImageSize(shape.dim(1), shape.dim(2)), out);
         }
         return 0;
     }
 
-    /** The last row of a table is what training leaves for no class. */
-    private int noClass(UNet model) {
-        if (nullClass != null) {
-            return nullClass;
-        }
-        OptionalInt rows = model.architecture().classTableRows();
-        Common.require(
-                "--guidance",
-                guidance <= 1 || rows.isPresent(),
-                "--null-class beside it, as the model has no table of classes",
-                guidance);
-        return rows.orElse(1) - 1;
-    }
-
-    private StartImage startImage(Shape drawn) {
-        StartImage start = new StartImage(read("--image", image, drawn, drawn.dim(3)), strength);
-        if (mask == null) {
-            return start;
-        }
-        float[] shades = read("--mask", mask, drawn, 1);
-        boolean[] repaint = new boolean[shades.length];
-        for (int pixel = 0; pixel < repaint.length; pixel++) {
-            repaint[pixel] = shades[pixel] > 0;
-        }
-        return start.repainting(repaint);
-    }
-
-    private static float[] read(String option, Path file, Shape drawn, int channels) {
-        BufferedImage picture = Images.readPng(file);
-        Common.require(
-                option,
-                picture.getHeight() == drawn.dim(1) && picture.getWidth() == drawn.dim(2),
-                "a picture of " + drawn.dim(1) + "x" + drawn.dim(2),
-                picture.getHeight() + "x" + picture.getWidth());
-        return Images.toFloats(picture, channels);
+    private void requireOptions() {
+        ParseResult given = spec.commandLine().getParseResult();
+        Common.requireBeside(given, "--steps", "--scheduler");
+        conditions.requireBeside(given);
+        start.requireBeside(given);
+        Common.requireAtLeast("--count", 1, count);
+        Common.requireAtLeast("--batch", 1, batch);
+        Common.requireAtLeast("--previews", 1, previews == null ? 1 : previews);
+        common.threads();
     }
 
     private boolean hasVae() {
@@ -216,13 +132,45 @@ final class SampleCommand implements Callable<Integer> {
                 && PipelineFolder.open(folder).parts().containsKey(PipelineFolder.VAE);
     }
 
-    /** Samples with a progress bar. */
-    static float[] sample(Terminal terminal, Sampler sampler, int count, long seed, Sampler.Watcher watcher) {
-        try (Progress progress = terminal.progress("sampling", "steps", sampler.steps(count))) {
-            return sampler.sample(count, seed, (first, present, level, images) -> {
-                watcher.at(first, present, level, images);
-                progress.at(sampler.steps(first) + sampler.steps(1) - level);
-            });
+    private int batch() {
+        return Math.min(batch, count);
+    }
+
+    private SamplingProgress progress() {
+        return new SamplingProgress(hourglass.terminal(), Math.ceilDiv(count, batch()));
+    }
+
+    private Sampler.Watcher previews(Vae vae) {
+        return previews == null
+                ? Sampler.Watcher.NONE
+                : new Previews(out, previews, vae, common.threads(), precision.exact());
+    }
+
+    private float[] draw(UNet model) {
+        try (Sampler sampler = new Sampler(model, batch(), common.threads(), arithmetic());
+                SamplingProgress progress = progress()) {
+            return sampler.sample(count, seed, progress.and(previews(null)));
         }
+    }
+
+    private float[] draw(UNet model, Vae vae, ModelConfig settings, Shape shape) {
+        try (Prompt prompt = conditions.open(model);
+                SamplingProgress progress = progress()) {
+            SamplingOptions plain = SamplingOptions.of(settings, steps).withPrompt(prompt, conditions.guidance());
+            SamplingOptions options = start.read(shape)
+                    .map(image -> vae == null ? image : encoded(vae, image, shape))
+                    .map(plain::withImage)
+                    .orElse(plain);
+            return ScheduledDrawing.sample(
+                    model, options, count, batch(), seed, common.threads(), arithmetic(), progress.and(previews(vae)));
+        }
+    }
+
+    private Arithmetic arithmetic() {
+        return new Arithmetic(precision.exact(), weights.format());
+    }
+
+    private StartImage encoded(Vae vae, StartImage image, Shape shape) {
+        return LatentDrawing.start(vae, image, shape, seed, common.threads(), precision.exact());
     }
 }

@@ -1,9 +1,9 @@
 package dev.hourglass.cli;
 
 import dev.hourglass.Sampler;
-import dev.hourglass.memory.Tensor;
+import dev.hourglass.diffusion.DenoisingLoop;
 
-/** The progress bar of sampling with a scheduler, which says how many steps it has when it starts. */
+/** The progress bar of sampling, which says how many steps a batch has when it starts. */
 final class SamplingProgress implements Sampler.Watcher, AutoCloseable {
 
     private final Terminal terminal;
@@ -18,7 +18,7 @@ final class SamplingProgress implements Sampler.Watcher, AutoCloseable {
     }
 
     @Override
-    public void at(int first, int present, int level, Tensor images) {
+    public void at(int first, int present, int level, DenoisingLoop loop) {
         if (progress == null) {
             steps = level;
             progress = terminal.progress("sampling", "steps", (long) steps * batches);

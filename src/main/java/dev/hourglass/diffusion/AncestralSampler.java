@@ -10,11 +10,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Ancestral sampling of DDPM (arXiv 2006.11239, algorithm 2) with the predicted clean image clipped to [-1, 1] and the posterior's own
- * variance ("fixed small"). The noise of an image depends on the seed and on the image's number, not on the batch it is sampled in.
- *
- * <p>The images live in the denoiser's {@link Denoiser#sample}. A step allocates nothing.
+ * variance ("fixed small"). The images live in the denoiser's {@link Denoiser#sample}.
  */
-public final class AncestralSampler implements AutoCloseable {
+public final class AncestralSampler implements DenoisingLoop {
 
     private final NoiseSchedule schedule;
     private final Denoiser denoiser;
@@ -45,7 +43,18 @@ public final class AncestralSampler implements AutoCloseable {
         noise = slab.tensor(bytes, shape);
     }
 
+    @Override
+    public int steps() {
+        return schedule.steps();
+    }
+
+    @Override
+    public Tensor images() {
+        return denoiser.sample();
+    }
+
     /** Fills the batch with pure noise, for images {@code firstImage} and following. */
+    @Override
     public void start(long firstImage) {
         drawNoise(denoiser.sample(), firstImage, schedule.steps());
     }
@@ -54,8 +63,9 @@ public final class AncestralSampler implements AutoCloseable {
      * Takes the batch from timestep {@code t} to {@code t - 1}.
      *
      * @param firstImage the number of the batch's first image
-     * @param t from {@code steps - 1} down to 0
+     * @param t from {@code steps - 1} down to 0: as many steps are left after this one
      */
+    @Override
     public void step(long firstImage, int t) {
         elementwise.fill(denoiser.timesteps().segment(), t, 0, batch);
         denoiser.predict();
@@ -77,8 +87,9 @@ public final class AncestralSampler implements AutoCloseable {
         }
     }
 
-    /** The clean images {@code [N, H, W, C]} that the last step's prediction implied, clipped to [-1, 1]. */
-    public Tensor predictedClean() {
+    /** Clipped to [-1, 1]. */
+    @Override
+    public Tensor estimate() {
         return clean;
     }
 
@@ -103,7 +114,6 @@ public final class AncestralSampler implements AutoCloseable {
         }
     }
 
-    /** Gives the scratch memory back. */
     @Override
     public void close() {
         slab.close();

@@ -1,8 +1,8 @@
 package dev.hourglass.diffusion;
 
 import dev.hourglass.diffusion.scheduler.Scheduler;
+import dev.hourglass.error.HourglassException;
 import dev.hourglass.kernel.Kernels;
-import dev.hourglass.kernel.RandomNormal;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
@@ -10,10 +10,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Sampling with any {@link Scheduler}, with classifier-free guidance (arXiv 2207.12598) where the denoiser's batch is twice the
- * scheduler's: the first half of it is asked without the condition, the second half with. The noise of an image depends on the seed and
- * on the image's number, not on the batch. A step allocates nothing.
+ * scheduler's: the first half of it is asked without the condition, the second half with.
  */
-public final class ScheduledSampler implements AutoCloseable {
+public final class ScheduledSampler implements DenoisingLoop {
 
     private final Scheduler scheduler;
     private final Denoiser denoiser;
@@ -31,11 +30,12 @@ public final class ScheduledSampler implements AutoCloseable {
     private final Tensor input; // the denoiser's first images
     private final Tensor mixed; // of the model's channels
     private final Tensor output; // of the scheduler's channels
-    private final Tensor known; // an image to start from, [H, W, C]
-    private int firstStep;
-    private boolean startsFromKnown;
-    private boolean[] repaint; // or null for all pixels
+    private final Tensor pixels; // of an image to start from, [H, W, C]
     private final MemorySegment with; // the prediction's second half, or null
+    private int[] walk; // the steps in the order in which they are taken
+    private KnownImage known; // or null to start from pure noise
+    private boolean resamples;
+    private int last; // the step taken last
 
     /**
      * Opens scratch memory; who opens a sampler closes it. The scheduler and the denoiser stay the caller's.
@@ -72,31 +72,32 @@ public final class ScheduledSampler implements AutoCloseable {
         noise = slab.tensor(bytes, shape);
         mixed = slab.tensor(2 * bytes, whole);
         output = slab.tensor(2 * bytes + wholeBytes, scheduler.outputShape());
-        known = slab.tensor(2 * bytes + 2 * wholeBytes, Shape.of(shape.dim(1), shape.dim(2), shape.dim(3)));
+        pixels = slab.tensor(2 * bytes + 2 * wholeBytes, Shape.of(shape.dim(1), shape.dim(2), shape.dim(3)));
         MemorySegment sample = denoiser.sample().segment();
         long half = whole.floatBytes();
         with = guided ? denoiser.prediction().segment().asSlice(half, half) : null;
         input = new Tensor(sample.asSlice(0, shape.floatBytes()), shape, images.dtype());
+        walk = Resampling.NONE.walk(0, scheduler.steps());
     }
 
-    /** How often the model is asked for a batch. */
+    @Override
     public int steps() {
-        return scheduler.steps();
+        return walk.length;
     }
 
-    /** The images {@code [N, H, W, C]} on their way. */
+    @Override
     public Tensor images() {
         return images;
     }
 
     /** Fills the batch, for images {@code firstImage} and following, with pure noise or with the known image and its first noise. */
+    @Override
     public void start(long firstImage) {
-        drawNoise(firstImage, steps());
-        if (startsFromKnown) {
-            scheduler.begin(firstStep);
-            for (int n = 0; n < batch; n++) {
-                addNoise(n);
-            }
+        int step = walk[0];
+        scheduler.begin(step);
+        drawFirstNoise(firstImage);
+        if (known != null && (step > 0 || !known.keepsSome())) {
+            known.begin(images, scheduler.cleanShare(step), noise, scheduler.noiseShare(step));
             return;
         }
         float sigma = (float) scheduler.initNoiseSigma();
@@ -107,27 +108,35 @@ public final class ScheduledSampler implements AutoCloseable {
      * Makes all images start from one that is known, at a step's noise level, and not from pure noise.
      *
      * @param image {@code [H, W, C]}
-     * @param step the step that is the first one
+     * @param step the step that is the first one, see {@link Scheduler#beginAfter}
      * @param repaint which pixels {@code [H, W]} are drawn anew: the others follow the known image through all noise levels, and are
-     *     exactly its own in the end (arXiv 2201.09865, without going back); null for all
-     * @throws dev.hourglass.error.HourglassException when the scheduler only begins with pure noise
+     *     exactly its own in the end, and from step 0 the start is pure noise; null for all
+     * @param resampling how often steps are taken
+     * @throws HourglassException when the scheduler cannot resample, or the steps do not suit
      */
-    public void from(float[] image, int step, boolean[] repaint) {
+    public void from(float[] image, int step, boolean[] repaint, Resampling resampling) {
+        resamples = resampling.times() > 1;
+        if (resamples && scheduler.remembers()) {
+            throw HourglassException.what("this scheduler cannot resample: its steps go on from those before them")
+                    .where("the scheduler")
+                    .expected("ddpm, ddim, euler, euler-ancestral or lcm")
+                    .found(scheduler.getClass().getSimpleName())
+                    .build();
+        }
         scheduler.begin(step);
-        known.copyFrom(image);
-        firstStep = step;
-        startsFromKnown = true;
-        this.repaint = repaint == null ? null : repaint.clone();
+        walk = resampling.walk(step, scheduler.steps());
+        pixels.copyFrom(image);
+        known = new KnownImage(pixels, repaint);
     }
 
-    /**
-     * Takes the batch one step on.
-     *
-     * @param firstImage the number of the batch's first image
-     * @param left how many steps are left after this one, from {@code steps() - 1} down to 0
-     */
+    @Override
     public void step(long firstImage, int left) {
-        int step = steps() - 1 - left;
+        int number = walk.length - 1 - left;
+        int step = walk[number];
+        last = step;
+        if (number > 0 && walk[number - 1] >= step) {
+            goBack(firstImage, left, walk[number - 1] + 1, step);
+        }
         scheduler.scaleModelInput(images, step, input);
         if (guided) {
             long bytes = elements * Float.BYTES;
@@ -146,40 +155,43 @@ public final class ScheduledSampler implements AutoCloseable {
             drawNoise(firstImage, left);
         }
         scheduler.step(answer(), images, noisy ? noise : null, step);
-        if (repaint != null) {
-            putBack(firstImage, left);
+        if (known != null && known.keepsSome()) {
+            putBack(firstImage, left, step + 1);
         }
     }
 
-    /** Image {@code n} becomes the known one with its own noise. */
-    private void addNoise(int n) {
-        long each = elements / batch;
-        long bytes = each * Float.BYTES;
-        float clean = (float) scheduler.cleanShare(firstStep);
-        float noisy = (float) scheduler.noiseShare(firstStep);
-        MemorySegment own = noise.segment().asSlice(n * bytes, bytes);
-        MemorySegment image = images.segment().asSlice(n * bytes, bytes);
-        kernels.elementwise().blend(clean, known.segment(), noisy, own, image, 0, each);
+    @Override
+    public Tensor estimate() {
+        scheduler.estimate(answer(), input, last, noise);
+        return noise;
     }
 
-    /** Pixels that are not drawn anew become the known image's, with the noise that they began with. */
-    private void putBack(long firstImage, int left) {
-        int step = steps() - left;
-        boolean noisy = left > 0;
-        if (noisy) {
-            drawNoise(firstImage, steps());
+    /** Adds the noise that is between two noise levels, and shrinks the image as far as it has to. */
+    private void goBack(long firstImage, int left, int from, int to) {
+        double ratio = scheduler.cleanShare(to) / scheduler.cleanShare(from);
+        double kept = ratio * scheduler.noiseShare(from);
+        double wanted = scheduler.noiseShare(to);
+        float added = (float) Math.sqrt(wanted * wanted - kept * kept);
+        for (int n = 0; n < batch; n++) {
+            drawNoise(n, Streams.resampling(firstImage + n, left));
         }
-        float clean = (float) scheduler.cleanShare(step);
-        float share = (float) scheduler.noiseShare(step);
-        int channels = images.shape().dim(3);
-        long each = elements / batch;
-        for (long k = 0; k < elements; k++) {
-            long inImage = k % each;
-            if (!repaint[(int) (inImage / channels)]) {
-                float value = known.get(inImage);
-                images.set(k, noisy ? clean * value + share * noise.get(k) : value);
-            }
+        MemorySegment x = images.segment();
+        kernels.elementwise().blend((float) ratio, x, added, noise.segment(), x, 0, elements);
+        scheduler.begin(to);
+    }
+
+    /** What is kept has the noise that it began with, as in diffusers' pipelines, or that of the step, as in RePaint. */
+    private void putBack(long firstImage, int left, int step) {
+        if (step == scheduler.steps()) {
+            known.putBack(images, 1, noise, 0);
+            return;
         }
+        if (resamples) {
+            drawNoise(firstImage, left);
+        } else {
+            drawFirstNoise(firstImage);
+        }
+        known.putBack(images, scheduler.cleanShare(step), noise, scheduler.noiseShare(step));
     }
 
     /** The model's answer: mixed where there is guidance, without a variance that the scheduler does not want. */
@@ -218,15 +230,22 @@ public final class ScheduledSampler implements AutoCloseable {
         }
     }
 
+    /** Of a stream that no step has. */
+    private void drawFirstNoise(long firstImage) {
+        drawNoise(firstImage, Math.max(scheduler.steps(), walk.length));
+    }
+
     private void drawNoise(long firstImage, int left) {
-        RandomNormal random = kernels.randomNormal();
-        long each = elements / batch;
         for (int n = 0; n < batch; n++) {
-            random.fill(noise.segment(), n * each, seed, Streams.sampling(firstImage + n, left), 0, each);
+            drawNoise(n, Streams.sampling(firstImage + n, left));
         }
     }
 
-    /** Gives the scratch memory back. */
+    private void drawNoise(int n, long stream) {
+        long each = elements / batch;
+        kernels.randomNormal().fill(noise.segment(), n * each, seed, stream, 0, each);
+    }
+
     @Override
     public void close() {
         slab.close();

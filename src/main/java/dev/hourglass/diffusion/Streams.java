@@ -6,6 +6,9 @@ package dev.hourglass.diffusion;
  */
 public final class Streams {
 
+    /** Bits that count the steps of one image. */
+    static final int STEP_BITS = 20;
+
     private Streams() {}
 
     /** Noise that training step {@code step} adds; element {@code slot * elements + i}. */
@@ -25,7 +28,7 @@ public final class Streams {
 
     /** Noise that sampled image {@code image} gets on its way to timestep {@code t}; its start is the number of timesteps. */
     public static long sampling(long image, int t) {
-        return 4L << 60 | image << 20 | t;
+        return 4L << 60 | image << STEP_BITS | t;
     }
 
     /** Noise added to image {@code image} of a test set. */
@@ -36,6 +39,16 @@ public final class Streams {
     /** Timesteps of a test set; element {@code image}. */
     public static long evaluationTimesteps() {
         return 6L << 60;
+    }
+
+    /** Which of the latents that a picture may stand for drawing starts from. */
+    public static long startLatents() {
+        return 8L << 60;
+    }
+
+    /** Noise that sampled image {@code image} gets when it goes back, with {@code left} steps left then. */
+    public static long resampling(long image, int left) {
+        return 9L << 60 | image << STEP_BITS | left;
     }
 
     /** Which labels training step {@code step} drops; element {@code slot}. */

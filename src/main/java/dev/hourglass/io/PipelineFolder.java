@@ -32,7 +32,9 @@ public record PipelineFolder(Path path, String className, Map<String, Part> part
     /** The name of the autoencoder of pipelines that work on latents. */
     public static final String VAE = "vae";
 
-    private static final String SCHEDULER_CONFIG = "scheduler_config.json";
+    /** The file of a scheduler's settings. */
+    public static final String SCHEDULER_CONFIG = "scheduler_config.json";
+
     private static final List<String> KNOWN = List.of(UNET, SCHEDULER, VAE);
     private static final List<Object> LEFT_OUT = Arrays.asList(null, null);
 

@@ -6,6 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -56,6 +58,8 @@ public final class Safetensors implements Tensors {
                 SafetensorsHeader header = SafetensorsHeader.parse(file, json, stamp.bytes() - dataBegin);
                 return new Safetensors(file, channel, stamp, dataBegin, header);
             }
+        } catch (ClosedByInterruptException e) {
+            throw cutOff(file, e);
         } catch (IOException e) {
             release(channel);
             throw Problems.unreadable(file, e);
@@ -135,6 +139,8 @@ public final class Safetensors implements Tensors {
             MemorySegment source = channel.map(
                     FileChannel.MapMode.READ_ONLY, begin, count * entry.type().bytes(), arena);
             FloatDecoder.decode(entry.type(), source, target, count);
+        } catch (ClosedChannelException e) {
+            throw cutOff(file, e);
         } catch (IOException e) {
             throw changed(name, e);
         } catch (InternalError e) {
@@ -150,9 +156,24 @@ public final class Safetensors implements Tensors {
             if (!stamp.holds(file, channel)) {
                 throw changed(name, null);
             }
+        } catch (ClosedChannelException e) {
+            throw cutOff(file, e);
         } catch (IOException e) {
             throw changed(name, e);
         }
+    }
+
+    /** An interrupt closes the channel that its thread reads from, for all threads; the thread stays interrupted. */
+    private static HourglassException cutOff(Path file, ClosedChannelException cause) {
+        return HourglassException.what("the file was closed while it was being read")
+                .where(file)
+                .found(
+                        cause instanceof ClosedByInterruptException
+                                ? "an interrupt of the thread that reads"
+                                : "another thread, or an interrupt of one")
+                .mend("open it again; let nobody close or interrupt what still reads")
+                .cause(cause)
+                .build();
     }
 
     private HourglassException changed(String name, Throwable cause) {

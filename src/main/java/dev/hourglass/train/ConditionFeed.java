@@ -87,14 +87,14 @@ final class ConditionFeed {
         missing.removeAll(architecture.optionalConditions().keySet());
         missing.removeAll(conditions.tensors().keySet());
         if (!missing.isEmpty()) {
-            throw HourglassException.what("the model is trained on more than images")
+            throw HourglassException.what("the model is told more than images")
                     .where(architecture.className())
                     .expected(String.join(", ", missing) + " for each image")
                     .found(
                             conditions.tensors().isEmpty()
                                     ? "images alone"
                                     : String.join(", ", conditions.tensors().keySet()))
-                    .mend("give labels with the images, or the tensors in a file of conditions")
+                    .mend("give labels with the images, or tensors of these names in a file")
                     .build();
         }
         TreeSet<String> unknown = new TreeSet<>(conditions.tensors().keySet());

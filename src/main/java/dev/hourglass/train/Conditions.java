@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * What a model is told about each image of a set beside its pixels: tensors by diffusers' names ({@code class_labels},
@@ -56,18 +57,56 @@ public final class Conditions implements AutoCloseable {
      * @throws HourglassException when the file is missing or damaged, or there is too little memory
      */
     public static Conditions read(Path file) {
+        return read(file, name -> name);
+    }
+
+    /**
+     * Reads some tensors of a safetensors file.
+     *
+     * @param naming the name here of a tensor of the file, or null to leave it out
+     * @throws HourglassException as {@link #read(Path)}
+     */
+    public static Conditions read(Path file, UnaryOperator<String> naming) {
         Conditions conditions = new Conditions();
         try (Safetensors stored = Safetensors.open(file)) {
             for (TensorEntry entry : stored.entries()) {
-                stored.copyFloats(
-                        entry.name(),
-                        conditions.add(entry.name(), entry.shape()).segment());
+                String name = naming.apply(entry.name());
+                if (name != null) {
+                    stored.copyFloats(
+                            entry.name(), conditions.add(name, entry.shape()).segment());
+                }
             }
             return conditions;
         } catch (RuntimeException e) {
             conditions.close();
             throw e;
         }
+    }
+
+    /**
+     * Some of the tensors, perhaps by other names. They stay these conditions' own, to be closed with them.
+     *
+     * @param naming the name there of a tensor, or null to leave it out
+     */
+    public Conditions select(UnaryOperator<String> naming) {
+        Conditions selected = new Conditions();
+        tensors.forEach((name, tensor) -> {
+            String other = naming.apply(name);
+            if (other != null) {
+                selected.tensors.put(other, tensor);
+            }
+        });
+        return selected;
+    }
+
+    /** How many images they are about, as the first tensor has it; one where there is none. */
+    public int rows() {
+        return tensors.values().stream()
+                .map(Tensor::shape)
+                .filter(shape -> shape.rank() > 0)
+                .mapToInt(shape -> shape.dim(0))
+                .findFirst()
+                .orElse(1);
     }
 
     /** The tensors by name. */

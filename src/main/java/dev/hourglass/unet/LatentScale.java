@@ -30,6 +30,11 @@ public record LatentScale(double factor, double shift) {
         return new LatentScale(factor, config.number("shift_factor", 0));
     }
 
+    /** An autoencoder's latent as diffusion has it. */
+    public float ofDiffusion(double latent) {
+        return (float) ((latent - shift) * factor);
+    }
+
     /** A latent as the autoencoder has it. */
     public float ofVae(float latent) {
         return (float) (latent / factor + shift);

@@ -3,10 +3,16 @@ package dev.hourglass.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.UNet;
 import dev.hourglass.io.Images;
 import dev.hourglass.io.ModelConfig;
+import dev.hourglass.io.SafetensorsWriter;
+import dev.hourglass.io.TensorData;
+import dev.hourglass.memory.Shape;
+import dev.hourglass.testing.ConditionalModels;
+import dev.hourglass.testing.Floats;
 import dev.hourglass.unet.Architectures;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -88,6 +94,12 @@ class SampleCommandTest {
         sample(masked); // black: nothing is drawn anew
         BufferedImage kept = Images.readPng(folder.resolve("picture.png"));
         assertEquals(0xff000000, kept.getRGB(kept.getWidth() / 2, kept.getHeight() / 2));
+        byte[] once = Files.readAllBytes(folder.resolve("picture.png"));
+        Object[] resampled = Arrays.copyOf(masked, 16);
+        System.arraycopy(new Object[] {"--resample", 2, "--jump", 1}, 0, resampled, 12, 4);
+        assertArrayEquals(once, sample(resampled)); // black still
+        Cli.run("sample", model, "--scheduler", "ddim", "--image", start, "--resample", 2)
+                .refused("--resample", "--mask");
         Cli.run("sample", model, "--scheduler", "ddim", "--mask", start).refused("--mask", "--image");
         from[7] = other;
         Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);
@@ -122,6 +134,52 @@ class SampleCommandTest {
         Object[] all = Arrays.copyOf(options, options.length + more.length);
         System.arraycopy(more, 0, all, options.length, more.length);
         return sample(all);
+    }
+
+    @Test
+    void aFileTellsTheModelWhatToDraw() throws IOException {
+        model = folder.resolve("texts");
+        try (UNet texts = UNet.create(ConditionalModels.texts(), Samples.SIZE, 7)) {
+            texts.save(model);
+        }
+        Path file = folder.resolve("texts.safetensors");
+        Shape shape = Shape.of(1, 5, 6);
+        TensorData text = TensorData.of("encoder_hidden_states", shape, Floats.random(1, 30));
+        TensorData without = TensorData.of("negative_encoder_hidden_states", shape, Floats.random(2, 30));
+        SafetensorsWriter.write(file, List.of(text, without), Map.of());
+        Object[] plain = {"--count", 1, "--scheduler", "ddim", "--steps", 3, "--conditions", file};
+        Object[] guided = Arrays.copyOf(plain, 10);
+        guided[8] = "--guidance";
+        guided[9] = 5;
+        assertFalse(Arrays.equals(sample(plain), sample(guided)));
+        SafetensorsWriter.write(file, List.of(text), Map.of());
+        sample(plain);
+        Object[] refused = Arrays.copyOf(new Object[] {"sample", model}, 12);
+        System.arraycopy(guided, 0, refused, 2, 10);
+        Cli.run(refused).refused("guidance", "negative_");
+        refused[10] = "--class";
+        Cli.run(refused).refused("--conditions", "--class");
+        Cli.run("sample", model, "--scheduler", "ddim").refused("encoder_hidden_states");
+        Cli.run("sample", model, "--conditions", file).refused("--conditions", "--scheduler");
+    }
+
+    @Test
+    void previewsShowTheFirstBatchOnItsWay() throws IOException {
+        Object[] plain = {"--count", 3, "--batch", 2, "--scheduler", "ddim", "--steps", 12};
+        Object[] watched = Arrays.copyOf(plain, 10);
+        watched[8] = "--previews";
+        watched[9] = 4;
+        assertArrayEquals(sample(plain), sample(watched));
+        assertEquals(
+                List.of("picture-04.png", "picture-08.png", "picture.png"),
+                Samples.namesUnder(folder).stream()
+                        .filter(name -> name.startsWith("picture"))
+                        .toList());
+        BufferedImage whole = Images.readPng(folder.resolve("picture.png"));
+        BufferedImage preview = Images.readPng(folder.resolve("picture-08.png"));
+        assertEquals(whole.getWidth(), preview.getWidth()); // two columns of both
+        assertTrue(preview.getHeight() < whole.getHeight()); // one row of two
+        Cli.run("sample", model, "--previews", 0).refused("--previews", "at least 1");
     }
 
     @Test

@@ -266,6 +266,21 @@ class SafetensorsTest {
         Problem.expect(() -> read.floats("w"), file, "closed", "open it again");
     }
 
+    /** The thread stays interrupted, so that those who called notice, too. */
+    @Test
+    void anInterruptIsNotTakenForAChange() {
+        Path file = folder.resolve("w.safetensors");
+        SafetensorsWriter.write(file, List.of(TensorData.of("w", Shape.of(2), 1, 2)), Map.of());
+        try (Safetensors read = Safetensors.open(file)) {
+            Thread.currentThread().interrupt();
+            Problem.expect(() -> read.floats("w"), file, "closed while it was being read", "an interrupt");
+            assertTrue(Thread.currentThread().isInterrupted());
+            Problem.expect(() -> Safetensors.open(file), file, "closed while it was being read", "an interrupt");
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+    }
+
     @Test
     void aFileCutShortWhileMappedIsAnErrorAndNoCrash() throws IOException {
         for (String type : List.of("F32", "F16")) {

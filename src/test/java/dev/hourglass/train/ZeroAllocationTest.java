@@ -10,6 +10,7 @@ import dev.hourglass.SessionOptions;
 import dev.hourglass.UNet;
 import dev.hourglass.diffusion.AncestralSampler;
 import dev.hourglass.diffusion.NoiseSchedule;
+import dev.hourglass.diffusion.Resampling;
 import dev.hourglass.diffusion.ScheduledSampler;
 import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.SchedulerName;
@@ -32,6 +33,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -168,6 +170,18 @@ class ZeroAllocationTest {
     }
 
     @Test
+    void repaintingAndResamplingAllocateNothing() {
+        try (UNet model = UNet.create(new TinyUNet(), SIZE, 1);
+                Session session = model.session(SessionOptions.of(2, 8, 9).withThreads(2))) {
+            requireSamplingAllocatesNothing(session, SchedulerName.DDIM, Shape.of(2, 8, 9, 1), sampler -> {
+                boolean[] repaint = new boolean[72];
+                repaint[30] = true;
+                sampler.from(new float[72], 2, repaint, new Resampling(3, 2));
+            });
+        }
+    }
+
+    @Test
     void modelsOfClassesAndOfTextsAllocateNothing() {
         float[] x = Floats.random(2, 2 * 72);
         float[] t = {10, 990};
@@ -225,11 +239,16 @@ class ZeroAllocationTest {
 
     /** One image, drawn again and again, by a session for a batch of two. */
     private static void requireGuidedSamplingAllocatesNothing(Session session, SchedulerName name) {
-        Shape shape = Shape.of(1, 8, 9, 1);
+        requireSamplingAllocatesNothing(session, name, Shape.of(1, 8, 9, 1), sampler -> {});
+    }
+
+    private static void requireSamplingAllocatesNothing(
+            Session session, SchedulerName name, Shape shape, Consumer<ScheduledSampler> setting) {
         ModelConfig config = name.from(ModelConfig.of("test", Map.of("_class_name", "DDPMScheduler")));
         try (Scheduler scheduler = Schedulers.open(config, 10, shape, Backend.kernels());
                 ScheduledSampler sampler =
                         new ScheduledSampler(scheduler, session.denoiser(), shape, 3, Backend.kernels(), 1)) {
+            setting.accept(sampler);
             for (int k = 0; k < STARTS; k++) {
                 sampler.start(0);
             }

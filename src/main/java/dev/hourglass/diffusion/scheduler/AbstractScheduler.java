@@ -1,29 +1,22 @@
 package dev.hourglass.diffusion.scheduler;
 
-import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /** What all schedulers have in common: their timesteps, their scratch memory, and the checks of what comes in. */
 abstract sealed class AbstractScheduler implements Scheduler
-        permits DdpmScheduler,
-                DdimScheduler,
-                PndmScheduler,
-                LcmScheduler,
-                EulerScheduler,
-                EulerAncestralScheduler,
-                HeunScheduler,
-                LmsScheduler,
-                DpmSolverScheduler,
-                UniPcScheduler {
+        permits AlphaBarScheduler, SigmaScheduler, SolverScheduler {
 
     final Workspace work;
+    final Prediction prediction;
     private final Plan plan;
+    private int begun;
     private int next;
 
-    AbstractScheduler(Setup setup, Plan plan) {
+    AbstractScheduler(Setup setup, Plan plan, Prediction prediction) {
         this.plan = plan;
+        this.prediction = prediction;
         work = new Workspace(setup);
     }
 
@@ -73,33 +66,37 @@ abstract sealed class AbstractScheduler implements Scheduler
     }
 
     @Override
-    public double cleanShare(int step) {
-        throw beginsWithNoise();
+    public final int beginAfter(int skipped) {
+        return Math.min(stepsIn(skipped), steps() - 1);
+    }
+
+    /** How many steps belong to the first so many that the scheduler was opened for. */
+    int stepsIn(int skipped) {
+        return skipped;
+    }
+
+    /** Whether a step may be the first one: none that goes on with what another one has begun. */
+    boolean mayBegin(int step) {
+        return true;
     }
 
     @Override
-    public double noiseShare(int step) {
-        throw beginsWithNoise();
-    }
-
-    @Override
-    public void begin(int step) {
-        throw beginsWithNoise();
-    }
-
-    private HourglassException beginsWithNoise() {
-        return HourglassException.what("this scheduler only begins with pure noise")
-                .where(getClass().getSimpleName())
-                .expected("ddpm, ddim, euler or euler-ancestral, which begin with an image as well")
-                .build();
-    }
-
-    /** For those that remember nothing from step to step. */
-    final void beginAt(int step) {
-        if (step < 0 || step >= steps()) {
-            throw new IllegalArgumentException("step " + step + " of " + steps());
+    public final void begin(int step) {
+        if (step < 0 || step >= steps() || !mayBegin(step)) {
+            throw new IllegalArgumentException("no beginning at step " + step + " of " + steps());
         }
+        begun = step;
         next = step;
+    }
+
+    @Override
+    public boolean remembers() {
+        return false;
+    }
+
+    /** The step that was the first one: nothing is remembered of those before it. */
+    final int begun() {
+        return begun;
     }
 
     @Override
@@ -117,6 +114,7 @@ abstract sealed class AbstractScheduler implements Scheduler
             throw new IllegalArgumentException(
                     "step " + step + " of " + steps() + ", after step " + (next - 1) + ": steps come in order");
         }
+        begun = step == 0 ? 0 : begun;
         boolean noisy = needsNoise(step);
         if (noisy) {
             requireShape("noise", work.shape(), noise);
@@ -127,6 +125,25 @@ abstract sealed class AbstractScheduler implements Scheduler
 
     /** The step itself; {@code noise} is null where none is needed. */
     abstract void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step);
+
+    @Override
+    public final void estimate(Tensor output, Tensor input, int step, Tensor clean) {
+        requireShape("output", outputShape(), output);
+        requireShape("input", work.shape(), input);
+        requireShape("clean", work.shape(), clean);
+        MemorySegment predicted = output.segment();
+        if (!outputShape().equals(work.shape())) {
+            work.half(predicted, 0, clean.segment());
+            predicted = clean.segment();
+        }
+        double alpha = inputScale(step) * cleanShare(step);
+        work.predictClean(prediction, alpha, predictedSigma(step), input.segment(), predicted, clean.segment());
+    }
+
+    /** The noise's share in what the model sees. */
+    double predictedSigma(int step) {
+        return inputScale(step) * noiseShare(step);
+    }
 
     private static void requireShape(String what, Shape shape, Tensor tensor) {
         if (tensor == null || !tensor.shape().equals(shape)) {

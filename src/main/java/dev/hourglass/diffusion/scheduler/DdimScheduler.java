@@ -4,14 +4,12 @@ import dev.hourglass.io.ModelConfig;
 import java.lang.foreign.MemorySegment;
 
 /** Denoising diffusion implicit models (arXiv 2010.02502, equations 12 and 16): {@code DDIMScheduler}. */
-final class DdimScheduler extends AbstractScheduler {
+final class DdimScheduler extends AlphaBarScheduler {
 
     static final String CLASS_NAME = "DDIMScheduler";
 
-    private final AlphaBars alphaBars;
     private final double endAlphaBar;
     private final int stride; // from a timestep to the one before, whatever the spacing
-    private final Prediction prediction;
     private final CleanLimit limit;
     private final double eta;
     private final boolean noiseFromClean;
@@ -19,39 +17,14 @@ final class DdimScheduler extends AbstractScheduler {
 
     DdimScheduler(Setup setup) {
         AlphaBars bars = AlphaBars.readRescaled(setup, AlphaBars.Defaults.DDPM);
-        super(setup, Plan.of(timesteps(setup, bars)));
+        super(setup, bars, spaced(setup, bars), Prediction.readUsual(setup.config()));
         ModelConfig config = setup.config();
-        alphaBars = bars;
         endAlphaBar = config.bool("set_alpha_to_one", true) ? 1 : bars.at(0);
         stride = setup.trainTimesteps() / setup.steps();
-        prediction = Prediction.read(config, Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
         limit = CleanLimit.read(setup, true);
         eta = setup.arguments().number("eta", 0);
         noiseFromClean = setup.arguments().bool("use_clipped_model_output", false);
         clean = work.open(1)[0];
-    }
-
-    private static double[] timesteps(Setup setup, AlphaBars bars) {
-        ModelConfig config = setup.config();
-        setup.requireStepsUpTo(setup.trainTimesteps());
-        TimestepSpacing spacing = TimestepSpacing.read(config, TimestepSpacing.LEADING);
-        return bars.requireAll(
-                config, spacing.whole(setup.trainTimesteps(), setup.steps(), config.integer("steps_offset", 0)));
-    }
-
-    @Override
-    public double cleanShare(int step) {
-        return step < steps() ? Math.sqrt(alphaBars.at((int) timestep(step))) : 1;
-    }
-
-    @Override
-    public double noiseShare(int step) {
-        return step < steps() ? Math.sqrt(1 - alphaBars.at((int) timestep(step))) : 0;
-    }
-
-    @Override
-    public void begin(int step) {
-        beginAt(step);
     }
 
     @Override

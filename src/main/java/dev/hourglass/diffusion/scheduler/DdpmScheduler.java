@@ -5,7 +5,7 @@ import dev.hourglass.memory.Shape;
 import java.lang.foreign.MemorySegment;
 
 /** Ancestral sampling of DDPM (arXiv 2006.11239, algorithm 2), with learned variances (arXiv 2102.09672): {@code DDPMScheduler}. */
-final class DdpmScheduler extends AbstractScheduler {
+final class DdpmScheduler extends AlphaBarScheduler {
 
     static final String CLASS_NAME = "DDPMScheduler";
 
@@ -23,8 +23,6 @@ final class DdpmScheduler extends AbstractScheduler {
         LEARNED_RANGE
     }
 
-    private final AlphaBars alphaBars;
-    private final Prediction prediction;
     private final CleanLimit limit;
     private final Shape outputShape;
     private final Variance variance;
@@ -35,9 +33,7 @@ final class DdpmScheduler extends AbstractScheduler {
     DdpmScheduler(Setup setup) {
         AlphaBars bars =
                 AlphaBars.readRescaled(setup, new AlphaBars.Defaults(1e-4, 0.02, "linear", "laplace", "sigmoid"));
-        super(setup, Plan.of(timesteps(setup, bars)));
-        alphaBars = bars;
-        prediction = Prediction.read(setup.config(), Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
+        super(setup, bars, spaced(setup, bars), Prediction.readUsual(setup.config()));
         limit = CleanLimit.read(setup, true);
         variance = variance(setup.config());
         outputShape = learned() ? work.twiceTheChannels() : work.shape();
@@ -45,14 +41,6 @@ final class DdpmScheduler extends AbstractScheduler {
         clean = buffers[0];
         mean = learned() ? buffers[1] : null;
         spread = learned() ? buffers[2] : null;
-    }
-
-    private static double[] timesteps(Setup setup, AlphaBars bars) {
-        ModelConfig config = setup.config();
-        setup.requireStepsUpTo(setup.trainTimesteps());
-        TimestepSpacing spacing = TimestepSpacing.read(config, TimestepSpacing.LEADING);
-        return bars.requireAll(
-                config, spacing.whole(setup.trainTimesteps(), setup.steps(), config.integer("steps_offset", 0)));
     }
 
     /** The logarithmic kinds are the same variances, by way of their logarithms. */
@@ -80,21 +68,6 @@ final class DdpmScheduler extends AbstractScheduler {
     @Override
     public Shape outputShape() {
         return outputShape;
-    }
-
-    @Override
-    public double cleanShare(int step) {
-        return step < steps() ? Math.sqrt(alphaBars.at((int) timestep(step))) : 1;
-    }
-
-    @Override
-    public double noiseShare(int step) {
-        return step < steps() ? Math.sqrt(1 - alphaBars.at((int) timestep(step))) : 0;
-    }
-
-    @Override
-    public void begin(int step) {
-        beginAt(step);
     }
 
     @Override

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * DPM-Solver (arXiv 2206.00927) and DPM-Solver++ (arXiv 2211.01095), multistep, of order 1 to 3, for the ODE and for the SDE: {@code
  * DPMSolverMultistepScheduler}.
  */
-final class DpmSolverScheduler extends AbstractScheduler {
+final class DpmSolverScheduler extends SolverScheduler {
 
     static final String CLASS_NAME = "DPMSolverMultistepScheduler";
 
@@ -18,9 +18,6 @@ final class DpmSolverScheduler extends AbstractScheduler {
     /** Below so many steps, the last ones are of lower order where the configuration wishes. */
     private static final int FEW_STEPS = 15;
 
-    private final SolverPlan levels;
-    private final Prediction prediction;
-    private final CleanLimit limit;
     private final Shape outputShape;
     private final boolean plusPlus;
     private final boolean stochastic;
@@ -35,10 +32,11 @@ final class DpmSolverScheduler extends AbstractScheduler {
 
     DpmSolverScheduler(Setup setup) {
         Plan plan = plan(setup);
-        super(setup, plan);
         ModelConfig config = setup.config();
         String algorithm = algorithm(config);
-        plusPlus = algorithm.endsWith("++");
+        boolean predictsClean = algorithm.endsWith("++");
+        super(setup, plan, predictsClean ? Prediction.readAny(config) : Prediction.readUsual(config));
+        plusPlus = predictsClean;
         stochastic = algorithm.startsWith("sde");
         if (!plusPlus && !Schedulers.endsAtLeastSigma(config)) {
             throw config.invalid("final_sigmas_type", "\"sigma_min\", for algorithm_type " + algorithm);
@@ -48,13 +46,8 @@ final class DpmSolverScheduler extends AbstractScheduler {
                 .equals("heun");
         lowerAtEnd = config.bool("lower_order_final", true) && steps() < FEW_STEPS;
         eulerAtEnd = config.bool("euler_at_final", false) || lowerAtEnd || !Schedulers.endsAtLeastSigma(config);
-        prediction = plusPlus
-                ? Prediction.read(config, Prediction.values())
-                : Prediction.read(config, Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
         learned = learnedVariance(config) && prediction == Prediction.EPSILON;
         outputShape = learned ? work.twiceTheChannels() : work.shape();
-        limit = CleanLimit.readThresholding(setup);
-        levels = SolverPlan.of(config, plan);
 
         MemorySegment[] buffers = work.open(order + 2);
         history = Arrays.copyOf(buffers, order);
@@ -164,6 +157,11 @@ final class DpmSolverScheduler extends AbstractScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return order > 1;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         keep(output, sample, step);
         switch (orderOf(step)) {
@@ -180,7 +178,7 @@ final class DpmSolverScheduler extends AbstractScheduler {
     }
 
     private int orderOf(int step) {
-        int most = Math.min(order, step + 1);
+        int most = Math.min(order, step - begun() + 1);
         if (step == steps() - 1 && eulerAtEnd) {
             return 1;
         }
@@ -195,7 +193,7 @@ final class DpmSolverScheduler extends AbstractScheduler {
             predicted = half;
         }
         double alpha = levels.alpha(step);
-        double sigma = prediction == Prediction.FLOW_PREDICTION ? levels.listed(step) : levels.sigma(step);
+        double sigma = predictedSigma(step);
         MemorySegment kept = kept(step, 0);
         if (plusPlus) {
             work.predictClean(prediction, alpha, sigma, sample, predicted, kept);

@@ -6,46 +6,16 @@ import java.lang.foreign.MemorySegment;
  * Euler's method to a lower noise level than is meant, and new noise up to that, as Katherine Crowson's k-diffusion has it: {@code
  * EulerAncestralDiscreteScheduler}.
  */
-final class EulerAncestralScheduler extends AbstractScheduler {
+final class EulerAncestralScheduler extends SigmaScheduler {
 
     static final String CLASS_NAME = "EulerAncestralDiscreteScheduler";
-
-    private final Prediction prediction;
-    private final double initNoiseSigma;
 
     EulerAncestralScheduler(Setup setup) {
         SigmaTable table = new SigmaTable(AlphaBars.readDivisible(setup, AlphaBars.Defaults.DDPM));
         double[] timesteps = SigmaPlan.timesteps(setup);
         Plan plan = new Plan(timesteps, SigmaSpacing.rounded(table.at(timesteps), 0));
-        super(setup, plan);
-        prediction = Prediction.read(setup.config(), Prediction.EPSILON, Prediction.V_PREDICTION);
-        initNoiseSigma = SigmaPlan.initNoiseSigma(setup, plan);
+        super(setup, plan, Prediction.read(setup.config(), Prediction.EPSILON, Prediction.V_PREDICTION));
         work.open(0);
-    }
-
-    @Override
-    public double initNoiseSigma() {
-        return initNoiseSigma;
-    }
-
-    @Override
-    double inputScale(int step) {
-        return SigmaPlan.inputScale(sigma(step));
-    }
-
-    @Override
-    public double cleanShare(int step) {
-        return 1;
-    }
-
-    @Override
-    public double noiseShare(int step) {
-        return sigma(step);
-    }
-
-    @Override
-    public void begin(int step) {
-        beginAt(step);
     }
 
     @Override

@@ -4,15 +4,13 @@ import dev.hourglass.io.ModelConfig;
 import java.lang.foreign.MemorySegment;
 
 /** Euler's method with optional churn (Karras et al., arXiv 2206.00364, algorithm 2 to first order): {@code EulerDiscreteScheduler}. */
-final class EulerScheduler extends AbstractScheduler {
+final class EulerScheduler extends SigmaScheduler {
 
     static final String CLASS_NAME = "EulerDiscreteScheduler";
 
     /** The most noise that churn adds in a step, as a share. */
     private static final double MOST_CHURN = Math.sqrt(2) - 1;
 
-    private final Prediction prediction;
-    private final double initNoiseSigma;
     private final double churn;
     private final double churnFrom;
     private final double churnTo;
@@ -21,9 +19,7 @@ final class EulerScheduler extends AbstractScheduler {
     EulerScheduler(Setup setup) {
         Prediction predicted = prediction(setup.config());
         Plan plan = plan(setup, predicted);
-        super(setup, plan);
-        prediction = predicted;
-        initNoiseSigma = SigmaPlan.initNoiseSigma(setup, plan);
+        super(setup, plan, predicted);
         ModelConfig arguments = setup.arguments();
         churn = arguments.number("s_churn", 0) / (plan.sigmas().length - 1);
         churnFrom = arguments.number("s_tmin", 0);
@@ -35,9 +31,7 @@ final class EulerScheduler extends AbstractScheduler {
     /** This class has two names for the clean image. */
     private static Prediction prediction(ModelConfig config) {
         boolean original = "original_sample".equals(config.asMap().get("prediction_type"));
-        return original
-                ? Prediction.SAMPLE
-                : Prediction.read(config, Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
+        return original ? Prediction.SAMPLE : Prediction.readUsual(config);
     }
 
     private static Plan plan(Setup setup, Prediction prediction) {
@@ -72,31 +66,6 @@ final class EulerScheduler extends AbstractScheduler {
             timesteps[i] = 0.25 * (float) Math.log(sigmas[i]);
         }
         return timesteps;
-    }
-
-    @Override
-    public double initNoiseSigma() {
-        return initNoiseSigma;
-    }
-
-    @Override
-    double inputScale(int step) {
-        return SigmaPlan.inputScale(sigma(step));
-    }
-
-    @Override
-    public double cleanShare(int step) {
-        return 1;
-    }
-
-    @Override
-    public double noiseShare(int step) {
-        return sigma(step);
-    }
-
-    @Override
-    public void begin(int step) {
-        beginAt(step);
     }
 
     @Override

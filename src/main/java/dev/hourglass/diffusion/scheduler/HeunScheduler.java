@@ -6,13 +6,11 @@ import java.lang.foreign.MemorySegment;
  * Heun's method: a step of Euler's, and the same again with the mean of the slopes at both ends (Karras et al., arXiv 2206.00364,
  * algorithm 1). Every noise level but the first is asked twice. {@code HeunDiscreteScheduler}.
  */
-final class HeunScheduler extends AbstractScheduler {
+final class HeunScheduler extends SigmaScheduler {
 
     static final String CLASS_NAME = "HeunDiscreteScheduler";
 
-    private final Prediction prediction;
     private final CleanLimit limit;
-    private final double initNoiseSigma;
     private final MemorySegment clean;
     private final MemorySegment slope;
     private final MemorySegment base;
@@ -20,11 +18,8 @@ final class HeunScheduler extends AbstractScheduler {
     HeunScheduler(Setup setup) {
         SigmaTable table =
                 new SigmaTable(AlphaBars.read(setup, new AlphaBars.Defaults(0.00085, 0.012, "linear", "exp")));
-        Plan plan = twice(SigmaPlan.respaced(setup, table));
-        super(setup, plan);
-        prediction = Prediction.read(setup.config(), Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
+        super(setup, twice(SigmaPlan.respaced(setup, table)), Prediction.readUsual(setup.config()));
         limit = CleanLimit.readClip(setup, false);
-        initNoiseSigma = SigmaPlan.initNoiseSigma(setup, plan);
         MemorySegment[] buffers = work.open(3);
         clean = buffers[0];
         slope = buffers[1];
@@ -44,13 +39,18 @@ final class HeunScheduler extends AbstractScheduler {
     }
 
     @Override
-    public double initNoiseSigma() {
-        return initNoiseSigma;
+    int stepsIn(int skipped) {
+        return 2 * skipped;
     }
 
     @Override
-    double inputScale(int step) {
-        return SigmaPlan.inputScale(sigma(step));
+    boolean mayBegin(int step) {
+        return step % 2 == 0;
+    }
+
+    @Override
+    public boolean remembers() {
+        return true;
     }
 
     @Override

@@ -1,30 +1,24 @@
 package dev.hourglass.diffusion.scheduler;
 
-import dev.hourglass.io.ModelConfig;
 import java.lang.foreign.MemorySegment;
 
 /** Multistep sampling of latent consistency models (arXiv 2310.04378): {@code LCMScheduler}. */
-final class LcmScheduler extends AbstractScheduler {
+final class LcmScheduler extends AlphaBarScheduler {
 
     static final String CLASS_NAME = "LCMScheduler";
 
     /** The deviation of data, in the conditions at the boundary. */
     private static final double SIGMA_DATA = 0.5;
 
-    private final AlphaBars alphaBars;
-    private final Prediction prediction;
     private final CleanLimit limit;
     private final double scaling;
     private final MemorySegment clean;
 
     LcmScheduler(Setup setup) {
         AlphaBars bars = AlphaBars.readRescaled(setup, new AlphaBars.Defaults(0.00085, 0.012, "scaled_linear"));
-        super(setup, Plan.of(timesteps(setup, bars)));
-        alphaBars = bars;
-        ModelConfig config = setup.config();
-        prediction = Prediction.read(config, Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
+        super(setup, bars, timesteps(setup, bars), Prediction.readUsual(setup.config()));
         limit = CleanLimit.read(setup, false);
-        scaling = config.number("timestep_scaling", 10);
+        scaling = setup.config().number("timestep_scaling", 10);
         clean = work.open(1)[0];
     }
 

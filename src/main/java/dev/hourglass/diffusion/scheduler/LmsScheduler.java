@@ -7,23 +7,19 @@ import java.lang.foreign.MemorySegment;
  * The linear multistep method of Adams and Bashforth for uneven steps: a polynomial through the last slopes is integrated, as in
  * Katherine Crowson's k-diffusion. {@code LMSDiscreteScheduler}.
  */
-final class LmsScheduler extends AbstractScheduler {
+final class LmsScheduler extends SigmaScheduler {
 
     static final String CLASS_NAME = "LMSDiscreteScheduler";
 
     private static final int MOST_ORDER = 16;
 
-    private final Prediction prediction;
-    private final double initNoiseSigma;
     private final double[][] weights; // of the slopes of a step, the newest first
     private final MemorySegment[] slopes; // that of step k at k % order
 
     LmsScheduler(Setup setup) {
         SigmaTable table = new SigmaTable(AlphaBars.read(setup, AlphaBars.Defaults.DDPM));
         Plan plan = SigmaPlan.respaced(setup, table);
-        super(setup, plan);
-        prediction = Prediction.read(setup.config(), Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
-        initNoiseSigma = SigmaPlan.initNoiseSigma(setup, plan);
+        super(setup, plan, Prediction.readUsual(setup.config()));
         int order = order(setup.arguments());
         weights = new double[steps()][];
         for (int step = 0; step < steps(); step++) {
@@ -71,13 +67,8 @@ final class LmsScheduler extends AbstractScheduler {
     }
 
     @Override
-    public double initNoiseSigma() {
-        return initNoiseSigma;
-    }
-
-    @Override
-    double inputScale(int step) {
-        return SigmaPlan.inputScale(sigma(step));
+    public boolean remembers() {
+        return slopes.length > 1;
     }
 
     @Override
@@ -90,7 +81,10 @@ final class LmsScheduler extends AbstractScheduler {
         // The newest slope is added by its terms: most of a noisy sample cancels, and does so in double.
         double newest = weights[step][0];
         work.blend(1 + newest * fromSample, sample, newest * fromOutput, output, sample);
-        for (int j = 1; j < weights[step].length; j++) {
+        // Slopes from before the beginning are left out of the sum, but not out of the polynomial: as diffusers does
+        // it.
+        int known = Math.min(weights[step].length, step - begun() + 1);
+        for (int j = 1; j < known; j++) {
             work.add(weights[step][j], slopes[(step - j) % slopes.length], sample);
         }
     }

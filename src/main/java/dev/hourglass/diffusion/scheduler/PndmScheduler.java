@@ -6,17 +6,19 @@ import java.lang.foreign.MemorySegment;
 /**
  * Pseudo numerical methods (arXiv 2202.09778): three steps of Runge and Kutta, four outputs each, and then linear multisteps of four
  * outputs; or multisteps alone, where the first timestep but one is asked twice. {@code PNDMScheduler}.
+ *
+ * <p>Multisteps that begin later are diffusers', which asks no timestep twice there: images stay a step noisier than the model is told.
+ * After steps of Runge and Kutta diffusers begins with timesteps that belong to others; here they begin with their own.
  */
-final class PndmScheduler extends AbstractScheduler {
+final class PndmScheduler extends AlphaBarScheduler {
 
     static final String CLASS_NAME = "PNDMScheduler";
 
     private static final int ORDER = 4;
-    private static final int RUNGE_KUTTA_STEPS = 3 * ORDER;
+    private static final int PHASES = 4; // of a step of Runge and Kutta
+    private static final int RUNGE_KUTTA_STEPS = PHASES * (ORDER - 1);
 
-    private final AlphaBars alphaBars;
     private final double endAlphaBar;
-    private final Prediction prediction;
     private final int stride;
     private final int rungeKuttaSteps;
     private final MemorySegment[] history = new MemorySegment[ORDER]; // the outputs that count, number k at k % 4
@@ -25,11 +27,13 @@ final class PndmScheduler extends AbstractScheduler {
 
     PndmScheduler(Setup setup) {
         AlphaBars bars = AlphaBars.read(setup, AlphaBars.Defaults.DDPM);
-        super(setup, Plan.of(timesteps(setup, bars)));
         ModelConfig config = setup.config();
-        alphaBars = bars;
+        super(
+                setup,
+                bars,
+                timesteps(setup, bars),
+                Prediction.read(config, Prediction.EPSILON, Prediction.V_PREDICTION));
         endAlphaBar = config.bool("set_alpha_to_one", false) ? 1 : bars.at(0);
-        prediction = Prediction.read(config, Prediction.EPSILON, Prediction.V_PREDICTION);
         stride = setup.trainTimesteps() / setup.steps();
         rungeKuttaSteps = skipsRungeKutta(config) ? 0 : RUNGE_KUTTA_STEPS;
         MemorySegment[] buffers = work.open(ORDER + 2);
@@ -82,10 +86,25 @@ final class PndmScheduler extends AbstractScheduler {
     }
 
     @Override
+    int stepsIn(int skipped) {
+        return skipped + (rungeKuttaSteps == 0 ? 0 : (PHASES - 1) * Math.min(skipped, ORDER - 1));
+    }
+
+    @Override
+    boolean mayBegin(int step) {
+        return step >= rungeKuttaSteps || step % PHASES == 0;
+    }
+
+    @Override
+    public boolean remembers() {
+        return true;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         if (step < rungeKuttaSteps) {
             rungeKutta(output, sample, step);
-        } else if (rungeKuttaSteps == 0 && step < 2) {
+        } else if (rungeKuttaSteps == 0 && step - begun() < 2) {
             firstMultistep(output, sample, step);
         } else {
             multistep(output, sample, step);
@@ -94,10 +113,10 @@ final class PndmScheduler extends AbstractScheduler {
 
     /** The classical weights 1/6, 1/3, 1/3, 1/6; every phase goes on from the sample of the first. */
     private void rungeKutta(MemorySegment output, MemorySegment sample, int step) {
-        int phase = step % 4;
+        int phase = step % PHASES;
         if (phase == 0) {
             work.copy(sample, base);
-            work.copy(output, history[step / 4]);
+            work.copy(output, history[step / PHASES]);
             work.scale(1 / 6., output, effective);
         } else {
             work.add(phase == 3 ? 1 / 6. : 1 / 3., output, effective);
@@ -109,7 +128,7 @@ final class PndmScheduler extends AbstractScheduler {
     /** The first output, then its mean with the one that it led to. */
     private void firstMultistep(MemorySegment output, MemorySegment sample, int step) {
         int t = (int) timestep(step);
-        if (step == 0) {
+        if (step == begun()) {
             work.copy(sample, base);
             work.copy(output, history[0]);
             transfer(base, t, t - stride, output, sample);
@@ -121,8 +140,9 @@ final class PndmScheduler extends AbstractScheduler {
 
     /** Adams and Bashforth's weights, of as many outputs as there are, up to four. */
     private void multistep(MemorySegment output, MemorySegment sample, int step) {
-        int number = rungeKuttaSteps == 0 ? step - 1 : step - RUNGE_KUTTA_STEPS + 3;
-        switch (number) {
+        int number = rungeKuttaSteps == 0 ? step - begun() - 1 : numberOf(step);
+        switch (rungeKuttaSteps == 0 ? number : number - numberOf(begun())) {
+            case 0 -> work.copy(output, effective);
             case 1 -> work.blend(3 / 2., output, -1 / 2., older(number, 1), effective);
             case 2 -> {
                 work.blend(23 / 12., output, -16 / 12., older(number, 1), effective);
@@ -137,6 +157,11 @@ final class PndmScheduler extends AbstractScheduler {
         work.copy(output, history[number % ORDER]);
         int t = (int) timestep(step);
         transfer(sample, t, t - stride, effective, sample);
+    }
+
+    /** Which of the outputs that count a step has, where there are steps of Runge and Kutta. */
+    private static int numberOf(int step) {
+        return step < RUNGE_KUTTA_STEPS ? step / PHASES : step - RUNGE_KUTTA_STEPS + ORDER - 1;
     }
 
     private MemorySegment older(int number, int by) {

@@ -29,6 +29,16 @@ enum Prediction {
         return valueOf(config.choice(KEY, EPSILON.key(), names).toUpperCase(Locale.ROOT));
     }
 
+    /** Reads the kinds that most schedulers take. */
+    static Prediction readUsual(ModelConfig config) {
+        return read(config, EPSILON, SAMPLE, V_PREDICTION);
+    }
+
+    /** Reads any kind. */
+    static Prediction readAny(ModelConfig config) {
+        return read(config, values());
+    }
+
     private String key() {
         return name().toLowerCase(Locale.ROOT);
     }

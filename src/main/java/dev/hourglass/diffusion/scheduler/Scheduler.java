@@ -1,6 +1,5 @@
 package dev.hourglass.diffusion.scheduler;
 
-import dev.hourglass.error.HourglassException;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 
@@ -49,11 +48,23 @@ public sealed interface Scheduler extends AutoCloseable permits AbstractSchedule
     double noiseShare(int step);
 
     /**
-     * Begins at a later step than the first, with nothing remembered: that step may come next.
+     * The step to begin with in order to leave out some of those that the scheduler was opened for, as {@code get_timesteps} of
+     * diffusers' pipelines has it.
      *
-     * @throws HourglassException when this scheduler can only begin with pure noise
+     * @param skipped how many to leave out, not all
+     */
+    int beginAfter(int skipped);
+
+    /**
+     * Begins at a later step than the first, with nothing remembered, as {@code set_begin_index} of diffusers: that step comes next.
+     *
+     * @param step one that {@link #beginAfter} gives
+     * @throws IllegalArgumentException when a step goes on with what the one before it has begun
      */
     void begin(int step);
+
+    /** Whether a step goes on with more than its sample: with what those before it left. */
+    boolean remembers();
 
     /** Writes what the model gets to see: {@code input = scale(step) * sample}. */
     void scaleModelInput(Tensor sample, int step, Tensor input);
@@ -71,6 +82,16 @@ public sealed interface Scheduler extends AutoCloseable permits AbstractSchedule
      * @throws IllegalArgumentException when a shape is wrong, noise is missing, or a step is left out
      */
     void step(Tensor output, Tensor sample, Tensor noise, int step);
+
+    /**
+     * Writes the clean images that a model's output stands for, as they are: nothing is clipped.
+     *
+     * @param output what the model made of {@code input}, of {@link #outputShape}
+     * @param input what the model saw, see {@link #scaleModelInput}
+     * @param step the step in which it did
+     * @param clean receives them, {@code [N, H, W, C]}
+     */
+    void estimate(Tensor output, Tensor input, int step, Tensor clean);
 
     /** Gives the scratch memory back. */
     @Override

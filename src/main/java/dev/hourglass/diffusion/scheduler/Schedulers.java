@@ -3,6 +3,7 @@ package dev.hourglass.diffusion.scheduler;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.Json;
 import dev.hourglass.io.ModelConfig;
+import dev.hourglass.io.PipelineFolder;
 import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
 import java.nio.file.Path;
@@ -44,6 +45,18 @@ public final class Schedulers {
         ModelConfig config = ModelConfig.of(file, Json.readPython(file));
         requireKnown(config);
         return config;
+    }
+
+    /**
+     * The configuration of a pipeline's own scheduler, or DDPM's defaults for the folder of a model alone.
+     *
+     * @throws HourglassException as {@link #read}, and when the pipeline has no scheduler
+     */
+    public static ModelConfig of(Path folder) {
+        return PipelineFolder.isPipeline(folder)
+                ? read(PipelineFolder.partOrSelf(folder, PipelineFolder.SCHEDULER)
+                        .resolve(PipelineFolder.SCHEDULER_CONFIG))
+                : ModelConfig.of("DDPM's defaults", Map.of(ModelConfig.CLASS_NAME, DdpmScheduler.CLASS_NAME));
     }
 
     /**

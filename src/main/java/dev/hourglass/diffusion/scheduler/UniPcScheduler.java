@@ -4,63 +4,66 @@ import dev.hourglass.io.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /**
  * UniPC (arXiv 2302.04867): a multistep predictor, and a corrector of one order more that needs no further output, since it waits for
  * the next step's. {@code UniPCMultistepScheduler}.
  */
-final class UniPcScheduler extends AbstractScheduler {
+final class UniPcScheduler extends SolverScheduler {
 
     static final String CLASS_NAME = "UniPCMultistepScheduler";
 
     private static final int HIGHEST_ORDER = 9;
     private static final double TINY = 1e-6;
 
-    private final SolverPlan levels;
-    private final Prediction prediction;
-    private final CleanLimit limit;
     private final boolean predictsClean;
     private final boolean lowerAtEnd;
     private final int order;
-    private final double[][] predictors;
-    private final double[][] correctors; // null where a step does not correct
+    private final double[][][] predictors; // of a step, by order
+    private final double[][][] correctors; // of a step, by the order of the one before; null where it does not correct
     private final MemorySegment[] history; // what was predicted in step k at k % (order + 1)
     private final MemorySegment last; // the sample that the last step started from
 
     UniPcScheduler(Setup setup) {
         Plan plan = plan(setup);
-        super(setup, plan);
         ModelConfig config = setup.config();
+        boolean clean = config.bool("predict_x0", true);
+        super(setup, plan, clean ? Prediction.readAny(config) : Prediction.readUsual(config));
         if (config.has("solver_p")) {
             throw config.invalid("solver_p", "null: UniPC's own predictor");
         }
         order = setup.whole("solver_order", 2, 1, HIGHEST_ORDER);
-        predictsClean = config.bool("predict_x0", true);
+        predictsClean = clean;
         lowerAtEnd = config.bool("lower_order_final", true);
-        prediction = predictsClean
-                ? Prediction.read(config, Prediction.values())
-                : Prediction.read(config, Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION);
-        limit = CleanLimit.readThresholding(setup);
-        levels = SolverPlan.of(config, plan);
 
         String type = config.choice("solver_type", "bh2", "bh1", "bh2", "midpoint", "heun", "logrho");
         UniPcWeights weights = new UniPcWeights(levels, predictsClean, type.equals("bh1"));
         List<Integer> uncorrected = config.has("disable_corrector") ? config.integers("disable_corrector") : List.of();
-        predictors = new double[steps()][];
-        correctors = new double[steps()][];
+        predictors = new double[steps()][][];
+        correctors = new double[steps()][][];
         for (int step = 0; step < steps(); step++) {
-            predictors[step] = weights.predictor(step, orderOf(step));
+            predictors[step] = byOrder(weights::predictor, step);
             boolean corrects = step > 0 && !uncorrected.contains(step - 1);
-            correctors[step] = corrects ? weights.corrector(step - 1, orderOf(step - 1)) : null;
+            correctors[step] = corrects ? byOrder(weights::corrector, step - 1) : null;
         }
         MemorySegment[] buffers = work.open(order + 2);
         history = Arrays.copyOf(buffers, order + 1);
         last = buffers[order + 1];
     }
 
-    private int orderOf(int step) {
+    /** The weights of all orders that a step may have, which depends on where the steps began. */
+    private double[][] byOrder(BiFunction<Integer, Integer, double[]> weights, int step) {
+        double[][] all = new double[orderOf(step, 0)][];
+        for (int k = 0; k < all.length; k++) {
+            all[k] = weights.apply(step, k + 1);
+        }
+        return all;
+    }
+
+    private int orderOf(int step, int first) {
         int most = lowerAtEnd ? Math.min(order, steps() - step) : order;
-        return Math.min(most, step + 1);
+        return Math.min(most, step - first + 1);
     }
 
     private static Plan plan(Setup setup) {
@@ -118,22 +121,28 @@ final class UniPcScheduler extends AbstractScheduler {
     }
 
     @Override
+    public boolean remembers() {
+        return true;
+    }
+
+    @Override
     void advance(MemorySegment output, MemorySegment sample, MemorySegment noise, int step) {
         keep(output, sample, step);
-        double[] corrector = correctors[step];
-        if (corrector != null) {
+        if (step > begun() && correctors[step] != null) {
+            double[] corrector = correctors[step][orderOf(step - 1, begun()) - 1];
             work.blend(corrector[0], last, corrector[1], kept(step), sample);
             addHistory(corrector, 2, sample, step - 1);
         }
         work.copy(sample, last);
-        work.scale(predictors[step][0], sample, sample);
-        addHistory(predictors[step], 1, sample, step);
+        double[] predictor = predictors[step][orderOf(step, begun()) - 1];
+        work.scale(predictor[0], sample, sample);
+        addHistory(predictor, 1, sample, step);
     }
 
     /** Puts what the output says about the clean image, or about the noise, into the history. */
     private void keep(MemorySegment output, MemorySegment sample, int step) {
         double alpha = levels.alpha(step);
-        double sigma = prediction == Prediction.FLOW_PREDICTION ? levels.listed(step) : levels.sigma(step);
+        double sigma = predictedSigma(step);
         if (predictsClean) {
             work.predictClean(prediction, alpha, sigma, sample, output, kept(step));
             limit.apply(work, kept(step));

@@ -46,10 +46,14 @@ class SchedulerAllocationTest {
             Tensor input = slab.tensor(bytes, SHAPE);
             Tensor noise = slab.tensor(2 * bytes, SHAPE);
             Tensor output = slab.tensor(3 * bytes, scheduler.outputShape());
+            int[] begins = {0, scheduler.beginAfter(trace.steps() / 2)};
             requireNoAllocation(() -> {
-                for (int step = 0; step < scheduler.steps(); step++) {
-                    scheduler.scaleModelInput(sample, step, input);
-                    scheduler.step(output, sample, scheduler.needsNoise(step) ? noise : null, step);
+                for (int begin : begins) {
+                    scheduler.begin(begin);
+                    for (int step = begin; step < scheduler.steps(); step++) {
+                        scheduler.scaleModelInput(sample, step, input);
+                        scheduler.step(output, sample, scheduler.needsNoise(step) ? noise : null, step);
+                    }
                 }
             });
         }
