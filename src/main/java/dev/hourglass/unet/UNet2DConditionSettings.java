@@ -127,7 +127,10 @@ public final class UNet2DConditionSettings {
 
     private static void refuseUnsupported(ModelConfig config) {
         if (config.bool("dual_cross_attention", false)) {
-            throw config.invalid("dual_cross_attention", "false: two texts at once are not supported");
+            throw config.invalid(
+                    "dual_cross_attention",
+                    "false: diffusers makes such models but cannot run them, since its attention to two texts takes no mask, "
+                            + "which its blocks hand on");
         }
         config.choice("attention_type", "default", "default");
         if (config.has("num_attention_heads")) {
