@@ -1,6 +1,7 @@
 package dev.hourglass.nn;
 
 import dev.hourglass.graph.Value;
+import dev.hourglass.kernel.Resample.Border;
 
 /**
  * The residual block of diffusers' models ({@code ResnetBlock2D}): pre-norm, with the timestep between the two convolutions, as a shift
@@ -54,11 +55,11 @@ public record ResnetBlock(
         Resampling DOWN = Scope::averagePool;
 
         /** Half the height and width through a smoothing filter. */
-        Resampling FILTERED_DOWN = Scope::firHalve;
+        Resampling FILTERED_DOWN = (at, x) -> at.firHalve(x, Border.ZEROS);
 
         /** The size of {@code like} through a smoothing filter. */
         static Resampling filteredTo(Value like) {
-            return (at, x) -> at.firTwice(x, like);
+            return (at, x) -> at.firTwice(x, like, Border.ZEROS);
         }
 
         /** Each pixel as many times as it takes for the size of {@code like}. */

@@ -31,6 +31,7 @@ import dev.hourglass.graph.op.TokenSum;
 import dev.hourglass.graph.op.Zeros;
 import dev.hourglass.kernel.Activation.Kind;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
+import dev.hourglass.kernel.Resample.Border;
 import dev.hourglass.kernel.TimestepEncoding;
 import dev.hourglass.memory.Shape;
 import java.util.List;
@@ -201,15 +202,15 @@ public record Scope(Graph graph, String path) {
     }
 
     /** Half the size through a smoothing filter. */
-    public Value firHalve(Value x) {
+    public Value firHalve(Value x, Border border) {
         Shape size = x.shape();
-        return at("resize").apply(new FirResize(size.dim(1) / 2, size.dim(2) / 2, true), List.of(), x);
+        return at("resize").apply(new FirResize(size.dim(1) / 2, size.dim(2) / 2, true, border), List.of(), x);
     }
 
     /** The size of {@code like}, at most twice that of {@code x} and one, through a smoothing filter. */
-    public Value firTwice(Value x, Value like) {
+    public Value firTwice(Value x, Value like, Border border) {
         Shape size = like.shape();
-        return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false), List.of(), x);
+        return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false, border), List.of(), x);
     }
 
     /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}, or of their logarithms. */
