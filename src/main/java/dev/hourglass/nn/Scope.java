@@ -70,6 +70,15 @@ public record Scope(Graph graph, String path) {
         return apply(new Conv2d(out, kernel, kernel, window, window, 1), List.of(weight, bias), x);
     }
 
+    /** Convolution with a 1x1 kernel and without bias. */
+    public Value pointwise(Value x, int out) {
+        int in = x.shape().dim(3);
+        Parameter weight = parameter(
+                "weight", Shape.of(out, in, 1, 1), new ParameterLayout.Convolution(1), Parameter.Init.uniform(in));
+        Window window = Window.padded(0);
+        return apply(new Conv2d(out, 1, 1, window, window, 1), List.of(weight), x);
+    }
+
     /** Linear layer on the last axis of {@code [N, .., features]}. */
     public Value linear(Value x, int out) {
         return linear(x, out, true);
@@ -98,7 +107,12 @@ public record Scope(Graph graph, String path) {
         Parameter gamma =
                 parameter("weight", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(1));
         Parameter beta = parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
-        return apply(new GroupNorm(groups, eps), List.of(gamma, beta), x);
+        return apply(new GroupNorm(groups, eps, true), List.of(gamma, beta), x);
+    }
+
+    /** Group norm of which nothing is learned, with {@code eps} added to the variance. */
+    public Value plainGroupNorm(Value x, int groups, float eps) {
+        return at("norm").apply(new GroupNorm(groups, eps, false), List.of(), x);
     }
 
     /** Layer norm over the last axis of {@code [N, .., C]} with PyTorch's default epsilon, 1e-5. */

@@ -194,6 +194,11 @@ final class EmbeddingSettings {
         }
     }
 
+    /** Width of the embedding that blocks listen to. */
+    int listenedWidth() {
+        return concatenatesClasses ? 2 * timeWidth : timeWidth;
+    }
+
     /** How many numbers come with a picture; the rest of what is projected is the text's. */
     private int sizeIdCount() {
         boolean refiner = projectionWidth - REFINER_TIME_IDS * sizeIdWidth == REFINER_WIDTH;

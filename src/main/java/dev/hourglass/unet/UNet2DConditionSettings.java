@@ -26,7 +26,11 @@ public final class UNet2DConditionSettings {
             BlockType.PLAIN,
             BlockType.ATTENTION,
             BlockType.RESNET,
-            BlockType.SIMPLE_CROSS_ATTENTION);
+            BlockType.SIMPLE_CROSS_ATTENTION,
+            BlockType.K,
+            BlockType.K_CROSS_ATTENTION);
+    private static final String GROUPS = "norm_num_groups";
+    private static final int MOST_GROUPS = 32;
     private static final String DEPTHS = "transformer_layers_per_block";
     private static final String UP_DEPTHS = "reverse_transformer_layers_per_block";
     private static final String ONLY_CROSS = "only_cross_attention";
@@ -46,7 +50,10 @@ public final class UNet2DConditionSettings {
     final boolean linearProjection;
     final Window halving;
     final String activation;
-    final int groups;
+
+    /** Groups of the norms; 0 for no norm before the last convolution, where all levels are K blocks. */
+    private final int groups;
+
     final double eps;
     final boolean scaleShift;
     final boolean rawTime;
@@ -79,7 +86,6 @@ public final class UNet2DConditionSettings {
                 "downsample_padding",
                 "mid_block_scale_factor",
                 "act_fn",
-                "norm_num_groups",
                 "norm_eps",
                 "cross_attention_dim",
                 "transformer_layers_per_block",
@@ -93,8 +99,9 @@ public final class UNet2DConditionSettings {
         inChannels = Rules.atLeast(config, "in_channels", 4, 1);
         outChannels = Rules.atLeast(config, "out_channels", 4, 1);
         centersInput = config.bool("center_input_sample", false);
-        groups = Rules.atLeast(config, "norm_num_groups", 32, 1);
-        channels = Rules.channels(config, List.of(320, 640, 1280, 1280), groups);
+        boolean grouped = !config.asMap().containsKey(GROUPS) || config.has(GROUPS);
+        groups = grouped ? Rules.atLeast(config, GROUPS, 32, 1) : 0;
+        channels = Rules.channels(config, List.of(320, 640, 1280, 1280), grouped ? groups : 1);
         middleScale = Rules.positive(config, "mid_block_scale_factor", 1);
         linearProjection = config.bool("use_linear_projection", false);
         halving = Rules.halving(config);
@@ -123,6 +130,10 @@ public final class UNet2DConditionSettings {
                     level.requireHeads(config);
                     requireTextNorm(config, level);
                 });
+        if (hasKLevels()) {
+            new KLevels(this).requireFit(config);
+        }
+        requireGroups(config);
     }
 
     private static void refuseUnsupported(ModelConfig config) {
@@ -224,6 +235,15 @@ public final class UNet2DConditionSettings {
                         : type.equals(simple) ? BlockType.SIMPLE_CROSS_ATTENTION : BlockType.CROSS_ATTENTION);
     }
 
+    /** Without a number of groups, as latent upscalers are saved, only K blocks and necks know what to do. */
+    private void requireGroups(ModelConfig config) {
+        boolean neckDivided =
+                middle.isEmpty() || channels.getLast() >= 4 && channels.getLast() % groups(channels.getLast()) == 0;
+        if (groups == 0 && !(hasKLevels() && neckDivided)) {
+            throw config.invalid(GROUPS, "a number, unless all levels are K blocks and fit a neck, if there is one");
+        }
+    }
+
     private void requireTextNorm(ModelConfig config, ConditionLevel level) {
         if (level.type() != BlockType.SIMPLE_CROSS_ATTENTION) {
             return;
@@ -280,6 +300,22 @@ public final class UNet2DConditionSettings {
                     key, "for each level a whole number from 0 to " + (1 << 10) + ", or " + layers + " of them");
         }
         return values.stream().map(Integer.class::cast).toList();
+    }
+
+    /** Whether the levels are K blocks; then all are. */
+    boolean hasKLevels() {
+        return Stream.concat(downs.stream(), ups.stream())
+                .anyMatch(level -> level.type().isK());
+    }
+
+    /** Whether there are a norm and an activation before the last convolution. */
+    boolean normalisesOutput() {
+        return groups > 0;
+    }
+
+    /** Groups of a norm of some channels. */
+    int groups(int width) {
+        return groups > 0 ? groups : Math.min(width / 4, MOST_GROUPS);
     }
 
     /** The settings as they stand in {@code config.json}, beside the class name. */
