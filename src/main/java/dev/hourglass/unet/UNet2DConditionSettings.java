@@ -143,7 +143,9 @@ public final class UNet2DConditionSettings {
                     "false: diffusers makes such models but cannot run them, since its attention to two texts takes no mask, "
                             + "which its blocks hand on");
         }
-        config.choice("attention_type", "default", "default");
+        if (!config.string("attention_type", "default").equals("default")) {
+            throw config.invalid("attention_type", "default: attention to boxes (GLIGEN) is not supported");
+        }
         if (config.has("num_attention_heads")) {
             throw config.invalid("num_attention_heads", "null, as in diffusers: heads stand in attention_head_dim");
         }
