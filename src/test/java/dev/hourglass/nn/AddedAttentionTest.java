@@ -20,6 +20,8 @@ import dev.hourglass.testing.PlainLayers;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Attention to a text and the image at once, and a text as one row, against diffusers' formulas in double. */
 class AddedAttentionTest {
@@ -70,19 +72,24 @@ class AddedAttentionTest {
         }
     }
 
-    @Test
-    void pixelsAskTheTextAndThemselves() {
+    @ParameterizedTest
+    @EnumSource(TextNorm.class)
+    void pixelsAskTheTextAndThemselves(TextNorm textNorm) {
         for (boolean onlyText : new boolean[] {false, true}) {
             Graph graph = new Graph();
             Value x = graph.input("x", Shape.of(2, 2, 3, CHANNELS));
             Value text = graph.input("text", Shape.of(2, TOKENS, WIDTH));
             Value mask = graph.input("mask", Shape.of(2, TOKENS));
-            AddedAttention attention = new AddedAttention(HEADS, 4, TextNorm.GROUP, onlyText);
+            AddedAttention attention = new AddedAttention(HEADS, 4, textNorm, onlyText);
             graph.output("y", attention.apply(Scope.of(graph), x, text, mask));
             for (int image = 0; image < 2; image++) {
                 Run run = run(graph, image, PIXELS);
                 PlainLayers at = run.layers();
-                double[][] asked = at.groupNorm("norm_cross", run.text(), 32, EPS);
+                double[][] asked = switch (textNorm) {
+                    case NONE -> run.text();
+                    case LAYER -> at.layerNorm("norm_cross", run.text());
+                    case GROUP -> at.groupNorm("norm_cross", run.text(), 32, EPS);
+                };
                 double[][] h = at.groupNorm("group_norm", run.x(), 4, EPS);
                 double[][] k = at.linear("add_k_proj", asked);
                 double[][] v = at.linear("add_v_proj", asked);
