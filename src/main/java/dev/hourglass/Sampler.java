@@ -60,6 +60,7 @@ public final class Sampler implements AutoCloseable {
                     .expected("as many channels out as in")
                     .found(model.architecture().inChannels() + " in, "
                             + model.architecture().outChannels() + " out")
+                    .mend("name a scheduler, which uses or drops the variances that twice as many channels are")
                     .build();
         }
         ImageSize size = model.sampleSize();

@@ -8,7 +8,8 @@ import java.util.Optional;
 /**
  * How images are drawn.
  *
- * @param scheduler a {@code scheduler_config.json}, see {@link dev.hourglass.diffusion.scheduler.Schedulers}
+ * @param scheduler a {@code scheduler_config.json}, see {@link dev.hourglass.diffusion.scheduler.Schedulers}; for models of twice as many
+ *     channels out as in, see {@link dev.hourglass.diffusion.scheduler.Schedulers#withVariances}
  * @param steps diffusers' {@code num_inference_steps}
  * @param guidance classifier-free guidance; up to 1 the model is asked once a step, with the condition
  * @param classes for class-conditional models: image k is of class {@code k mod size}; empty for others

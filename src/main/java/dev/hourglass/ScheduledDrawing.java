@@ -4,9 +4,11 @@ import dev.hourglass.diffusion.ScheduledSampler;
 import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
+import dev.hourglass.unet.Architecture;
 import dev.hourglass.unet.UNet2D;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -42,7 +44,7 @@ public final class ScheduledDrawing {
                 SessionOptions.of(asked, size.height(), size.width()).withThreads(threads);
         try (Session session = model.session(compiled.withExact(exact));
                 Scheduler scheduler =
-                        Schedulers.open(options.scheduler(), options.steps(), shape, Backend.kernels(exact))) {
+                        Schedulers.open(scheduler(model, options), options.steps(), shape, Backend.kernels(exact))) {
             requireFit(model, scheduler);
             options.image().ifPresent(image -> requireFit(shape, image));
             try (ScheduledSampler sampler = new ScheduledSampler(
@@ -65,6 +67,13 @@ public final class ScheduledDrawing {
                 return images;
             }
         }
+    }
+
+    private static ModelConfig scheduler(UNet model, SamplingOptions options) {
+        Architecture architecture = model.architecture();
+        return architecture.outChannels() == 2 * architecture.inChannels()
+                ? Schedulers.withVariances(options.scheduler())
+                : options.scheduler();
     }
 
     private static void requireFit(UNet model, Scheduler scheduler) {
