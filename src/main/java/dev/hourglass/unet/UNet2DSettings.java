@@ -226,9 +226,9 @@ public final class UNet2DSettings {
             throw HourglassException.what(
                             "the model is told levels of noise, which are above 0, and not timesteps from 0")
                     .where(TIME_TYPE)
-                    .expected("positional or learned, to train on timesteps 0 to " + (steps - 1))
+                    .expected("positional or learned, for timesteps 0 to " + (steps - 1))
                     .found(FOURIER)
-                    .mend("train with another " + TIME_TYPE)
+                    .mend("use another " + TIME_TYPE)
                     .build();
         }
         if (learnedTimesteps.isPresent() && learnedTimesteps.getAsInt() < steps) {
