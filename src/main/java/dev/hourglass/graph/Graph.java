@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Collects inputs, parameters and operations for one batch and image size, in an order in which they can run. */
@@ -20,6 +21,7 @@ public final class Graph {
     private final Set<Value> differentiable = new LinkedHashSet<>();
     private final Map<String, Value> outputs = new LinkedHashMap<>();
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+    private Value dropoutKeys;
     private int values;
     private long parameterFloats;
 
@@ -41,6 +43,20 @@ public final class Graph {
     /** Names a value that the caller reads after each forward pass. */
     public void output(String name, Value value) {
         outputs.put(name, value);
+    }
+
+    /**
+     * Makes places that drop features in training do so, in the operations that are added from now on.
+     *
+     * @param keys {@code [N, 2]}: two numbers for each image that decide what is dropped, see {@link dev.hourglass.graph.op.Dropout}
+     */
+    public void dropByKeys(Value keys) {
+        dropoutKeys = keys;
+    }
+
+    /** The keys of {@link #dropByKeys}; empty where nothing is dropped, as in inference. */
+    public Optional<Value> dropoutKeys() {
+        return Optional.ofNullable(dropoutKeys);
     }
 
     /** A learned tensor, by its path; asking again for the same path gives the same tensor. */

@@ -9,7 +9,7 @@ import dev.hourglass.graph.Value;
  *
  * <pre>
  * h = conv1(act(norm1(x, t)))
- * h = conv2(act(norm2(h, t)))
+ * h = conv2(dropout(act(norm2(h, t))))
  * y = h + conv_shortcut(x)
  * </pre>
  *
@@ -17,8 +17,9 @@ import dev.hourglass.graph.Value;
  * @param outGroups groups of the second norm
  * @param eps added to the norms' variances
  * @param activation diffusers' name of the activation
+ * @param dropout the share of features that is dropped in training
  */
-public record AdaptiveResnetBlock(int groups, int outGroups, double eps, String activation) {
+public record AdaptiveResnetBlock(int groups, int outGroups, double eps, String activation, double dropout) {
 
     /**
      * Adds a block.
@@ -34,7 +35,7 @@ public record AdaptiveResnetBlock(int groups, int outGroups, double eps, String 
         Value h = at.activation(AdaGroupNorm.apply(at.at("norm1"), x, t, groups, eps), activation);
         h = at.at("conv1").conv2d(h, inner, 3);
         h = at.activation(AdaGroupNorm.apply(at.at("norm2"), h, t, outGroups, eps), activation);
-        h = at.at("conv2").conv2d(h, out, 3);
+        h = at.at("conv2").conv2d(at.dropout(h, dropout), out, 3);
         Value residual = x.shape().dim(3) == out ? x : at.at("conv_shortcut").pointwise(x, out);
         return at.add(h, residual);
     }

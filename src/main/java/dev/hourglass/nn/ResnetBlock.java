@@ -10,7 +10,7 @@ import dev.hourglass.kernel.Resample.Border;
  * <pre>
  * h = conv1(resample(act(norm1(x))))
  * h = norm2(h + time_emb_proj(act(t)))        or norm2(h) * (1 + scale) + shift
- * y = (conv2(act(h)) + conv_shortcut(resample(x))) / outputScale
+ * y = (conv2(dropout(act(h))) + conv_shortcut(resample(x))) / outputScale
  * </pre>
  *
  * @param groups groups of the first norm
@@ -21,6 +21,7 @@ import dev.hourglass.kernel.Resample.Border;
  * @param outputScale what the sum is divided by
  * @param shortcut whether there is a {@code conv_shortcut} even where the channels stay as many
  * @param rawTime whether the timestep comes in without an activation ({@code resnet_skip_time_act})
+ * @param dropout the share of features that is dropped in training
  */
 public record ResnetBlock(
         int groups,
@@ -30,9 +31,10 @@ public record ResnetBlock(
         boolean scaleShift,
         double outputScale,
         boolean shortcut,
-        boolean rawTime) {
+        boolean rawTime,
+        double dropout) {
 
-    /** A block whose timestep goes through the activation, as usual. */
+    /** A block whose timestep goes through the activation, as usual, and that drops nothing. */
     public ResnetBlock(
             int groups,
             int outGroups,
@@ -41,7 +43,12 @@ public record ResnetBlock(
             boolean scaleShift,
             double outputScale,
             boolean shortcut) {
-        this(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, false);
+        this(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, false, 0);
+    }
+
+    /** The same block that drops some of its features in training. */
+    public ResnetBlock withDropout(double rate) {
+        return new ResnetBlock(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, rawTime, rate);
     }
 
     /** A change of size. */
@@ -94,7 +101,7 @@ public record ResnetBlock(
         } else {
             h = timed(at, h, rawTime ? t : at.at("time_emb_proj").activation(t, activation), out);
         }
-        h = at.at("conv2").conv2d(h, out, 3);
+        h = at.at("conv2").conv2d(at.dropout(h, dropout), out, 3);
         Value residual = resampling.apply(at.at("input"), x);
         if (shortcut || x.shape().dim(3) != out) {
             residual = at.at("conv_shortcut").conv2d(residual, out, 1);

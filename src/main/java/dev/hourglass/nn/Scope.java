@@ -14,6 +14,7 @@ import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.ConcatTokens;
 import dev.hourglass.graph.op.Conv2d;
 import dev.hourglass.graph.op.DivideImages;
+import dev.hourglass.graph.op.Dropout;
 import dev.hourglass.graph.op.Embedding;
 import dev.hourglass.graph.op.FirResize;
 import dev.hourglass.graph.op.FourierEncoding;
@@ -171,6 +172,16 @@ public record Scope(Graph graph, String path) {
             case "relu" -> activation(x, Kind.RELU);
             default -> throw new IllegalArgumentException("no activation called " + name);
         };
+    }
+
+    /** {@code x} of which a share is dropped at random in training, see {@link Graph#dropByKeys}; {@code x} itself in inference. */
+    public Value dropout(Value x, double rate) {
+        if (rate == 0 || graph.dropoutKeys().isEmpty()) {
+            return x;
+        }
+        // the operations before it are its number: other places that drop have others
+        Dropout dropout = new Dropout(rate, graph.nodes().size());
+        return at("dropout").apply(dropout, List.of(), x, graph.dropoutKeys().get());
     }
 
     /** {@code scale * x + shift}. */

@@ -54,7 +54,8 @@ record KLevels(UNet2DConditionSettings settings) {
     }
 
     private AdaptiveResnetBlock block(int in, int out) {
-        return new AdaptiveResnetBlock(in / GROUP_WIDTH, out / GROUP_WIDTH, settings.eps, settings.activation);
+        return new AdaptiveResnetBlock(
+                in / GROUP_WIDTH, out / GROUP_WIDTH, settings.eps, settings.activation, settings.dropout);
     }
 
     private static Value attend(

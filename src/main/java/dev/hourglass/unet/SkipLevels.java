@@ -88,13 +88,14 @@ record SkipLevels(UNet2DSettings settings) {
 
     private ResnetBlock block(int groups, int channels, boolean shortcut) {
         return new ResnetBlock(
-                groups,
-                quarter(channels),
-                settings.eps(),
-                settings.activation(),
-                settings.scaleShift(),
-                OUTPUT_SCALE,
-                shortcut);
+                        groups,
+                        quarter(channels),
+                        settings.eps(),
+                        settings.activation(),
+                        settings.scaleShift(),
+                        OUTPUT_SCALE,
+                        shortcut)
+                .withDropout(settings.dropout());
     }
 
     private SelfAttention attention(int channels) {

@@ -174,7 +174,15 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     private ResnetBlock block(int channels, double scale, boolean rawTime) {
         int groups = settings.groups(channels);
         return new ResnetBlock(
-                groups, groups, settings.eps, settings.activation, settings.scaleShift, scale, false, rawTime);
+                groups,
+                groups,
+                settings.eps,
+                settings.activation,
+                settings.scaleShift,
+                scale,
+                false,
+                rawTime,
+                settings.dropout);
     }
 
     @Override
@@ -202,6 +210,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
         return settings.embedding.classes == EmbeddingSettings.Classes.TABLE
                 ? OptionalInt.of(settings.embedding.classCount)
                 : OptionalInt.empty();
+    }
+
+    @Override
+    public double dropout() {
+        return settings.dropout;
     }
 
     @Override

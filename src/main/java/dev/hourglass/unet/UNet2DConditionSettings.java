@@ -58,6 +58,10 @@ public final class UNet2DConditionSettings {
     final boolean scaleShift;
     final boolean rawTime;
     final double blockScale;
+
+    /** The share of features that training drops in each residual block. */
+    final double dropout;
+
     final TextNorm textNorm;
     final int inKernel;
     final int outKernel;
@@ -85,6 +89,7 @@ public final class UNet2DConditionSettings {
                 "layers_per_block",
                 "downsample_padding",
                 "mid_block_scale_factor",
+                "dropout",
                 "act_fn",
                 "norm_eps",
                 "cross_attention_dim",
@@ -109,6 +114,7 @@ public final class UNet2DConditionSettings {
         eps = Rules.positive(config, "norm_eps", 1e-5);
         scaleShift = Rules.scaleShift(config);
         rawTime = config.bool("resnet_skip_time_act", false);
+        dropout = Rules.dropout(config);
         blockScale = Rules.positive(config, "resnet_out_scale_factor", 1);
         textNorm = config.has("cross_attention_norm")
                 ? config.choice("cross_attention_norm", "", "layer_norm", "group_norm")

@@ -189,6 +189,10 @@ class KernelAllocationTest {
         all.put("adamW" + of, () -> o.adamW(x, y, z, v, 1e-9f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1, 0.001, 1, 0, n));
         all.put("ema" + of, () -> o.ema(x, y, 0.999f, 0, n));
         all.put("squaredNorm" + of, () -> o.squaredNorm(x, 0, n));
+        Dropout d = k.dropout();
+        MemorySegment words = floats(d.workspaceBytes());
+        all.put("dropout" + of, () -> d.apply(x, y, false, 0.1, 1, 2, 0, 0, n, words));
+        all.put("dropout, adding" + of, () -> d.apply(x, y, true, 0.1, 1, 2, 0, 0, n, words));
         all.put("random normals" + of, () -> k.randomNormal().fill(x, 0, 1, 2, 3, n));
     }
 

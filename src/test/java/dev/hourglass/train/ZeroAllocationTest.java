@@ -112,11 +112,18 @@ class ZeroAllocationTest {
     @Test
     void trainingWithKBlocksAllocatesNothing() {
         Map<String, Object> changes = Map.of(
-                "down_block_types", List.of("KDownBlock2D", "KCrossAttnDownBlock2D"),
-                "up_block_types", List.of("KCrossAttnUpBlock2D", "KUpBlock2D"),
-                "block_out_channels", List.of(32, 32),
-                "time_embedding_dim", 32,
-                "mid_block_type", "UNetMidBlock2D");
+                "down_block_types",
+                List.of("KDownBlock2D", "KCrossAttnDownBlock2D"),
+                "up_block_types",
+                List.of("KCrossAttnUpBlock2D", "KUpBlock2D"),
+                "block_out_channels",
+                List.of(32, 32),
+                "time_embedding_dim",
+                32,
+                "dropout",
+                0.1,
+                "mid_block_type",
+                "UNetMidBlock2D");
         requireNoAllocation(ConditionalModels.texts(changes), ConditionalModels.text(IMAGES, 5), CONSTANT);
     }
 

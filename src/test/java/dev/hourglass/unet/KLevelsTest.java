@@ -140,9 +140,9 @@ class KLevelsTest {
 
     /** Also where diffusers does not go: to sides that halve to odd numbers. */
     @ParameterizedTest
-    @CsvSource({"16, 16", "17, 23"})
-    void theLossFollowsTheGradient(int height, int width) {
-        Graph graph = TrainingStep.graph(architecture(Map.of()), IMAGES, height, width, TOKENS);
+    @CsvSource({"16, 16, 0", "17, 23, 0.3"})
+    void theLossFollowsTheGradient(int height, int width, double dropout) {
+        Graph graph = TrainingStep.graph(architecture(Map.of("dropout", dropout)), IMAGES, height, width, TOKENS);
         Map<String, float[]> inputs = inputs(graph);
         Slope.requireFollowsGradient(graph, (name, input) -> input.copyFrom(inputs.get(name)));
     }

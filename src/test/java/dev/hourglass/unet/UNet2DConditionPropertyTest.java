@@ -66,6 +66,7 @@ class UNet2DConditionPropertyTest {
             config.put("encoder_hid_dim_type", one(random, null, "text_proj", "text_image_proj", "image_proj"));
         }
         config.put("cross_attention_norm", one(random, null, "group_norm"));
+        config.put("dropout", one(random, 0, 0.3));
         config.put("resnet_skip_time_act", random.nextBoolean());
         config.put("resnet_out_scale_factor", one(random, 1, 1.5));
         config.put("mid_block_only_cross_attention", one(random, null, true, false));

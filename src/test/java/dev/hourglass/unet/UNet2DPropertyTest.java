@@ -55,6 +55,7 @@ class UNet2DPropertyTest {
         config.put("out_channels", skips ? 3 : 1 + random.nextInt(4));
         config.put("attention_head_dim", random.nextBoolean() ? 4 : null);
         config.put("resnet_time_scale_shift", random.nextBoolean() ? "default" : "scale_shift");
+        config.put("dropout", random.nextBoolean() ? 0 : 0.3);
         config.put("downsample_padding", random.nextInt(2));
         config.put("downsample_type", random.nextBoolean() ? "conv" : "resnet");
         config.put("upsample_type", random.nextBoolean() ? "conv" : "resnet");
