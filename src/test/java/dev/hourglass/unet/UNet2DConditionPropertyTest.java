@@ -1,21 +1,16 @@
 package dev.hourglass.unet;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static dev.hourglass.unet.DrawnModels.one;
+import static dev.hourglass.unet.DrawnModels.perLevel;
+import static dev.hourglass.unet.DrawnModels.repeat;
 
-import dev.hourglass.graph.Graph;
-import dev.hourglass.io.ModelConfig;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.testing.Floats;
-import dev.hourglass.train.TrainingStep;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -103,31 +98,10 @@ class UNet2DConditionPropertyTest {
         return new Case(config, least + random.nextInt(5), least + random.nextInt(5));
     }
 
-    @SafeVarargs
-    private static <T> T one(Random random, T... choices) {
-        return choices[random.nextInt(choices.length)];
-    }
-
-    /** One value for all levels, or one for each. */
-    private static Object perLevel(Random random, int levels, Supplier<?> draw) {
-        return random.nextBoolean() ? draw.get() : repeat(levels, draw);
-    }
-
-    private static <T> List<T> repeat(int times, Supplier<T> draw) {
-        return Stream.generate(draw).limit(times).toList();
-    }
-
     @Property(tries = 25)
     void theShapeIsKeptAndTheLossFollowsTheGradient(@ForAll("cases") Case c) {
-        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
-        Graph forward = new Graph();
-        assertEquals(
-                Shape.of(IMAGES, c.height(), c.width(), architecture.outChannels()),
-                architecture
-                        .build(forward, IMAGES, c.height(), c.width(), TOKENS, Set.of())
-                        .shape());
-        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width(), TOKENS);
-        Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireShapeAndSlope(c.config(), images, TOKENS, (name, input) -> fill(input, name, c.config()));
     }
 
     private static void fill(Tensor input, String name, Map<String, Object> config) {
