@@ -39,7 +39,7 @@ record KLevels(UNet2DConditionSettings settings) {
 
     /** A level on the way up, by its number from the deepest; takes its wire, then goes to the size of the wire of the next level. */
     Value up(Scope at, int number, Value x, Listening listening, List<Value> wires) {
-        ConditionLevel level = settings.ups.get(number);
+        ConditionLevel level = settings.levels.ups.get(number);
         boolean alone = alone(number);
         Value h = alone ? x : at.concat(x, wires.removeLast());
         int layers = level.layers() - 1;
@@ -70,12 +70,15 @@ record KLevels(UNet2DConditionSettings settings) {
 
     /** The width of the level that comes after level {@code number} on the way up, of the last level its own. */
     private int next(int number) {
-        return settings.ups.get(Math.min(number + 1, settings.ups.size() - 1)).channels();
+        return settings.levels
+                .ups
+                .get(Math.min(number + 1, settings.levels.ups.size() - 1))
+                .channels();
     }
 
     /** Whether a level on the way up has no wire and attends to itself, which diffusers tells by three widths. */
     private boolean alone(int number) {
-        ConditionLevel level = settings.ups.get(number);
+        ConditionLevel level = settings.levels.ups.get(number);
         int width = level.channels();
         return level.type() == BlockType.K_CROSS_ATTENTION
                 && width == next(number)
@@ -84,17 +87,17 @@ record KLevels(UNet2DConditionSettings settings) {
 
     /** How many wires there are. */
     int wires() {
-        return settings.downs.size() - (settings.downs.getLast().type() == BlockType.K ? 0 : 1);
+        return settings.levels.downs.size() - (settings.levels.downs.getLast().type() == BlockType.K ? 0 : 1);
     }
 
     /** Refuses what diffusers fails on when such a model is made or run. */
     void requireFit(ModelConfig config) {
-        if (!Stream.concat(settings.downs.stream(), settings.ups.stream())
+        if (!Stream.concat(settings.levels.downs.stream(), settings.levels.ups.stream())
                 .allMatch(level -> level.type().isK())) {
             throw config.invalid("down_block_types", "K blocks on all levels of both ways, or on none");
         }
-        for (int number = 0; number < settings.ups.size(); number++) {
-            ConditionLevel level = settings.ups.get(number);
+        for (int number = 0; number < settings.levels.ups.size(); number++) {
+            ConditionLevel level = settings.levels.ups.get(number);
             int width = level.channels();
             int groups = width / GROUP_WIDTH;
             boolean divided = groups > 0 && width % groups == 0 && 2 * width % (2 * width / GROUP_WIDTH) == 0;
@@ -106,7 +109,7 @@ record KLevels(UNet2DConditionSettings settings) {
             if (level.type() == BlockType.K_CROSS_ATTENTION && level.headWidth() > next(number)) {
                 throw config.invalid("attention_head_dim", "no more than the channels of a level");
             }
-            boolean wired = number > 0 || settings.downs.getLast().type() == BlockType.K;
+            boolean wired = number > 0 || settings.levels.downs.getLast().type() == BlockType.K;
             if (alone(number) == wired) {
                 throw config.invalid(
                         "up_block_types",

@@ -60,11 +60,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
         Value input = settings.centersInput ? top.affine(x, 2, -1) : x;
         Value h = top.at("conv_in").conv2d(input, settings.channels.getFirst(), settings.inKernel);
         KLevels k = new KLevels(settings);
-        List<Value> wires = new ArrayList<>(settings.hasKLevels() ? List.of() : List.of(h));
+        List<Value> wires = new ArrayList<>(settings.levels.hasKLevels() ? List.of() : List.of(h));
         int levels = settings.channels.size();
         for (int number = 0; number < levels; number++) {
             Scope at = top.at("down_blocks").at(String.valueOf(number));
-            ConditionLevel level = settings.downs.get(number);
+            ConditionLevel level = settings.levels.downs.get(number);
             boolean last = number == levels - 1;
             h = level.type().isK()
                     ? k.down(at, level, last, h, listening, wires)
@@ -74,7 +74,7 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
         h = middle(top.at("mid_block"), h, listening);
         for (int number = 0; number < levels; number++) {
             Scope at = top.at("up_blocks").at(String.valueOf(number));
-            ConditionLevel level = settings.ups.get(number);
+            ConditionLevel level = settings.levels.ups.get(number);
             h = level.type().isK() ? k.up(at, number, h, listening, wires) : up(at, level, h, listening, wires);
         }
         if (settings.normalisesOutput()) {
@@ -105,10 +105,10 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     }
 
     private Value middle(Scope at, Value x, Listening listening) {
-        if (settings.middle.isEmpty()) {
+        if (settings.levels.middle.isEmpty()) {
             return x;
         }
-        ConditionLevel level = settings.middle.get();
+        ConditionLevel level = settings.levels.middle.get();
         ResnetBlock block = block(level.channels(), settings.middleScale, settings.rawTime && resamplesByBlock(level));
         Value h = block.apply(at.at("resnets").at("0"), x, listening.time(), level.channels());
         if (level.type() == BlockType.PLAIN) {
@@ -231,7 +231,7 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     public int minimumSize() {
         int halvings = settings.channels.size() - 1;
         // filters that mirror the border need two pixels
-        return settings.hasKLevels() && halvings > 0 ? 2 << halvings : 1 << halvings;
+        return settings.levels.hasKLevels() && halvings > 0 ? 2 << halvings : 1 << halvings;
     }
 
     @Override
@@ -241,10 +241,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     @Override
     public int wires() {
-        if (settings.hasKLevels()) {
+        if (settings.levels.hasKLevels()) {
             return new KLevels(settings).wires();
         }
-        int blocks = settings.downs.stream().mapToInt(ConditionLevel::layers).sum();
+        int blocks =
+                settings.levels.downs.stream().mapToInt(ConditionLevel::layers).sum();
         return blocks + settings.channels.size();
     }
 }
