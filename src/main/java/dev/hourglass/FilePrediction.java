@@ -34,11 +34,11 @@ public final class FilePrediction {
      * @param prefix what stands before the names in it: {@code "c0."}, or nothing
      * @param output the file to write
      * @param threads threads that work, at least 1
-     * @param exact see {@link SessionOptions#exact}
+     * @param arithmetic which algorithms run, and what weights are packed in
      * @return the output's shape
      * @throws HourglassException when a file, a name, a type, a shape or a value is wrong
      */
-    public static Shape run(UNet model, Path input, String prefix, Path output, int threads, boolean exact) {
+    public static Shape run(UNet model, Path input, String prefix, Path output, int threads, Arithmetic arithmetic) {
         Shape shape;
         float[] sample;
         float[] timesteps;
@@ -59,7 +59,7 @@ public final class FilePrediction {
         }
         SessionOptions options =
                 SessionOptions.of(shape.dim(0), shape.dim(2), shape.dim(3)).withTokens(tokens);
-        try (Session session = model.session(options.withThreads(threads).withExact(exact))) {
+        try (Session session = model.session(options.withThreads(threads).withArithmetic(arithmetic))) {
             conditions.forEach(session::condition);
             float[] prediction = new float[Math.toIntExact(session.outputShape().elements())];
             session.run(sample, timesteps, prediction);

@@ -42,7 +42,7 @@ public final class LatentDrawing {
      * Decodes one image after the other, so that their number does not cost memory.
      *
      * @param latents {@code [N, h, w, C]}
-     * @param exact see {@link SessionOptions#exact}
+     * @param exact see {@link Arithmetic#exact}
      * @return {@code [N, H, W, C]}
      * @throws HourglassException as {@link #shape}
      */

@@ -88,23 +88,34 @@ public final class ModelSummary {
         return table.toString();
     }
 
-    /** The bytes that inference of a model in files, and training, need, by purpose. */
+    /**
+     * The bytes that inference of a model in files, and training with and without recomputation, need, by purpose; see
+     * {@link dev.hourglass.train.TrainingOptions}.
+     */
     public String memory() {
         MemoryPlan inference = UNet.inferencePlan(architecture, options);
-        MemoryPlan training = UNet.trainingPlan(architecture, options);
-        TextTable table = new TextTable("lrr", "Memory", "Inference", "Training");
-        row(table, "weights", inference.unpacked(), training.parameters());
-        row(table, "weights packed for the kernels", inference.packed(), training.packed());
-        row(table, "gradients and AdamW's two moments", 0, 3 * training.parameters());
-        row(table, "activations", inference.activations(), training.activations());
-        row(table, "workspace of " + options.threads() + " threads", inference.workspace(), training.workspace());
+        MemoryPlan keeping = UNet.trainingPlan(architecture, options, false);
+        MemoryPlan recomputing = UNet.trainingPlan(architecture, options, true);
+        long weights = keeping.parameters();
+        TextTable table = new TextTable("lrrr", "Memory", "Inference", "Training", "Training, recomputing");
+        row(table, "weights", inference.unpacked(), weights, weights);
+        row(table, "weights packed for the kernels", inference.packed(), keeping.packed(), recomputing.packed());
+        row(table, "gradients and AdamW's two moments", 0, 3 * weights, 3 * weights);
+        row(table, "activations", inference.activations(), keeping.activations(), recomputing.activations());
+        String threads = "workspace of " + options.threads() + " threads";
+        row(table, threads, inference.workspace(), keeping.workspace(), recomputing.workspace());
         table.rule();
-        row(table, "total", inference.programBytes(), 4 * training.parameters() + training.programBytes());
+        row(
+                table,
+                "total",
+                inference.programBytes(),
+                4 * weights + keeping.programBytes(),
+                4 * weights + recomputing.programBytes());
         return table.toString();
     }
 
-    private static void row(TextTable table, String purpose, long inference, long training) {
-        table.row(purpose, bytes(inference), bytes(training));
+    private static void row(TextTable table, String purpose, long inference, long keeping, long recomputing) {
+        table.row(purpose, bytes(inference), bytes(keeping), bytes(recomputing));
     }
 
     private static String bytes(long bytes) {

@@ -43,7 +43,7 @@ public final class Sampler implements AutoCloseable {
      * @param threads threads that work, at least 1
      */
     public Sampler(UNet model, int batch, int threads) {
-        this(model, batch, threads, false);
+        this(model, batch, threads, Arithmetic.FASTEST);
     }
 
     /**
@@ -51,9 +51,9 @@ public final class Sampler implements AutoCloseable {
      *
      * @param batch images drawn at a time, at least 1
      * @param threads threads that work, at least 1
-     * @param exact see {@link SessionOptions#exact}
+     * @param arithmetic which algorithms run, and what weights are packed in
      */
-    public Sampler(UNet model, int batch, int threads, boolean exact) {
+    public Sampler(UNet model, int batch, int threads, Arithmetic arithmetic) {
         if (model.architecture().inChannels() != model.architecture().outChannels()) {
             throw HourglassException.what("the model does not predict the noise of its input")
                     .where(model.architecture().className())
@@ -67,7 +67,7 @@ public final class Sampler implements AutoCloseable {
         ImageSize size = model.sampleSize();
         session = model.session(SessionOptions.of(batch, size.height(), size.width())
                 .withThreads(threads)
-                .withExact(exact));
+                .withArithmetic(arithmetic));
     }
 
     /** Steps that {@link #sample} takes for {@code count} images, each for a batch. */

@@ -5,7 +5,6 @@ import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.ModelConfig;
-import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.unet.Architecture;
@@ -22,7 +21,7 @@ public final class ScheduledDrawing {
      * Draws images 0 to {@code count}, exclusive.
      *
      * @param batch images drawn at a time
-     * @param exact see {@link SessionOptions#exact}
+     * @param arithmetic which algorithms run, and what weights are packed in
      * @param watcher told how many of the scheduler's steps are left, which need not be as many as the options say
      * @return {@code [N, H, W, C]}, of the model's own size
      * @throws HourglassException when the scheduler does not suit the model, or a class is missing
@@ -34,7 +33,7 @@ public final class ScheduledDrawing {
             int batch,
             long seed,
             int threads,
-            boolean exact,
+            Arithmetic arithmetic,
             Sampler.Watcher watcher) {
         ImageSize size = model.sampleSize();
         int channels = model.architecture().inChannels();
@@ -42,13 +41,13 @@ public final class ScheduledDrawing {
         int asked = options.guided() ? 2 * batch : batch;
         SessionOptions compiled =
                 SessionOptions.of(asked, size.height(), size.width()).withThreads(threads);
-        try (Session session = model.session(compiled.withExact(exact));
+        try (Session session = model.session(compiled.withArithmetic(arithmetic));
                 Scheduler scheduler =
-                        Schedulers.open(scheduler(model, options), options.steps(), shape, Backend.kernels(exact))) {
+                        Schedulers.open(scheduler(model, options), options.steps(), shape, arithmetic.kernels())) {
             requireFit(model, scheduler);
             options.image().ifPresent(image -> requireFit(shape, image));
             try (ScheduledSampler sampler = new ScheduledSampler(
-                    scheduler, session.denoiser(), shape, options.guidance(), Backend.kernels(exact), seed)) {
+                    scheduler, session.denoiser(), shape, options.guidance(), arithmetic.kernels(), seed)) {
                 int each = Math.toIntExact(shape.elements() / batch);
                 float[] images = new float[Math.multiplyExact(count, each)];
                 int toDo = begin(sampler, options);

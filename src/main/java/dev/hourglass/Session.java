@@ -8,7 +8,6 @@ import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageLayout;
 import dev.hourglass.io.Images;
-import dev.hourglass.kernel.Backend;
 import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.ChannelOrder;
 import dev.hourglass.memory.Shape;
@@ -50,7 +49,7 @@ public final class Session implements AutoCloseable {
         missingConditions = new TreeSet<>(conditions);
         missingConditions.removeAll(architecture.optionalConditions().keySet());
         Models.requireSize(architecture, options);
-        kernels = Backend.kernels(options.exact());
+        kernels = options.arithmetic().kernels();
         workers = new Workers(options.threads());
         MicroBatches compiled = null;
         try {

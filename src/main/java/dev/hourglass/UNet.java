@@ -148,16 +148,21 @@ public final class UNet implements AutoCloseable {
         return MicroBatches.inferencePlan(
                 part -> Models.inferenceGraph(architecture, options.withBatch(part)),
                 options.batch(),
-                Backend.kernels(options.exact()),
+                options.arithmetic().kernels(),
                 options.threads());
     }
 
-    /** The memory that forward and backward of training would need, without allocating it. */
-    public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options) {
+    /**
+     * The memory that forward and backward of training would need, without allocating it; weights are float32 there.
+     *
+     * @param recompute as in {@link TrainingOptions}
+     */
+    public static MemoryPlan trainingPlan(Architecture architecture, SessionOptions options, boolean recompute) {
         return MicroBatches.trainingPlan(
-                part -> TrainingStep.graph(architecture, part, options.height(), options.width()),
+                part -> TrainingStep.graph(architecture, part, options.height(), options.width(), options.tokens()),
                 options.batch(),
-                Backend.kernels(options.exact()),
+                recompute,
+                Backend.kernels(options.arithmetic().exact()),
                 options.threads());
     }
 

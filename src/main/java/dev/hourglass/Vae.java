@@ -106,7 +106,7 @@ public final class Vae implements AutoCloseable {
      *
      * @param pictures values in [-1, 1]
      * @param shape {@code [N, C, H, W]}, sides at least {@link AutoencoderKL#scale}
-     * @param exact see {@link SessionOptions#exact}
+     * @param exact see {@link Arithmetic#exact}
      */
     public float[] encode(float[] pictures, Shape shape, int threads, boolean exact) {
         int scale = architecture.scale();
@@ -118,7 +118,7 @@ public final class Vae implements AutoCloseable {
      * Latents to pictures. Latents of diffusion are divided by the configuration's scaling factor first.
      *
      * @param shape {@code [N, C, h, w]}
-     * @param exact see {@link SessionOptions#exact}
+     * @param exact see {@link Arithmetic#exact}
      */
     public float[] decode(float[] latents, Shape shape, int threads, boolean exact) {
         require(shape, architecture.latentChannels(), 1, latents.length);

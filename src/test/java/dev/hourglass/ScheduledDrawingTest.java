@@ -45,9 +45,11 @@ class ScheduledDrawingTest {
     @EnumSource
     void equalsALoopByHandWhateverTheBatch(SchedulerName name) {
         try (UNet model = UNet.create(new TinyUNet(), SIZE, 5)) {
-            float[] whole = ScheduledDrawing.sample(model, plain(name), 3, 3, 7, 1, false, Sampler.Watcher.NONE);
+            float[] whole =
+                    ScheduledDrawing.sample(model, plain(name), 3, 3, 7, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE);
             assertArrayEquals(
-                    whole, ScheduledDrawing.sample(model, plain(name), 3, 2, 7, 2, false, Sampler.Watcher.NONE));
+                    whole,
+                    ScheduledDrawing.sample(model, plain(name), 3, 2, 7, 2, Arithmetic.FASTEST, Sampler.Watcher.NONE));
             assertArrayEquals(byHand(model, name, 7), Arrays.copyOfRange(whole, 72, 144));
         }
     }
@@ -107,7 +109,8 @@ class ScheduledDrawingTest {
                 Slab slab = Slab.open("test", 2048)) {
             StartImage start = new StartImage(picture, 0.5);
             SamplingOptions options = plain(name).withImage(repaint == null ? start : start.repainting(repaint));
-            float[] drawn = ScheduledDrawing.sample(model, options, 2, 2, 7, 1, false, Sampler.Watcher.NONE);
+            float[] drawn =
+                    ScheduledDrawing.sample(model, options, 2, 2, 7, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE);
             Tensor x = slab.tensor(0, shape);
             Tensor noise = slab.tensor(512, shape);
             Tensor input = slab.tensor(1024, shape);
@@ -185,7 +188,7 @@ class ScheduledDrawingTest {
     private static void refused(UNet model, SamplingOptions options, String part) {
         HourglassException error = assertThrows(
                 HourglassException.class,
-                () -> ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false, Sampler.Watcher.NONE));
+                () -> ScheduledDrawing.sample(model, options, 1, 1, 7, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE));
         assertTrue(error.getMessage().contains(part), error.getMessage());
     }
 
@@ -219,7 +222,7 @@ class ScheduledDrawingTest {
         Map<String, Object> config = new HashMap<>(settings);
         config.put("_class_name", "DDPMScheduler");
         SamplingOptions options = new SamplingOptions(ModelConfig.of("test", config), STEPS, 1, List.of(), 0);
-        return ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false, Sampler.Watcher.NONE);
+        return ScheduledDrawing.sample(model, options, 1, 1, 7, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE);
     }
 
     @Test
@@ -230,7 +233,8 @@ class ScheduledDrawingTest {
                 Scheduler scheduler =
                         Schedulers.open(scheduler(SchedulerName.DDIM), 1, Shape.of(1, 8, 9, 1), Backend.kernels())) {
             SamplingOptions options = new SamplingOptions(scheduler(SchedulerName.DDIM), 1, 3, List.of(2), 3);
-            float[] found = ScheduledDrawing.sample(model, options, 1, 1, 7, 1, false, Sampler.Watcher.NONE);
+            float[] found =
+                    ScheduledDrawing.sample(model, options, 1, 1, 7, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE);
 
             Tensor x = slab.tensor(0, Shape.of(1, 8, 9, 1));
             Tensor output = slab.tensor(512, x.shape());

@@ -3,6 +3,7 @@ package dev.hourglass.cli;
 import dev.hourglass.ImageSize;
 import dev.hourglass.io.AtomicFiles;
 import dev.hourglass.io.Json;
+import dev.hourglass.kernel.WeightFormat;
 import dev.hourglass.measure.Benchmark;
 import dev.hourglass.measure.BenchmarkOptions;
 import dev.hourglass.measure.BenchmarkReport;
@@ -34,7 +35,8 @@ import picocli.CommandLine.ParentCommand;
             "Every combination of mode, batch and threads is a job. Each is first run once",
             "in a fresh JVM, for the time to its first result and its peak memory; then all",
             "are warmed up and timed in turns. A training step counts as three forward",
-            "passes. Figures mean something on a machine that does nothing else."
+            "passes, and its weights are float32 whatever --weights says. Figures mean",
+            "something on a machine that does nothing else."
         })
 final class BenchCommand implements Callable<Integer> {
 
@@ -85,6 +87,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Seconds without a faster run after which a job counts as warm (${DEFAULT-VALUE}).")
     private double warmUp = 3;
 
+    @Mixin
+    private WeightsOption weights;
+
     @Option(names = "--skip-cold-start", description = "Do not run each job in a fresh JVM first.")
     private boolean skipColdStart;
 
@@ -118,6 +123,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<Job> jobs() {
+        WeightFormat format = weights.format();
         List<Mode> kinds = Stream.of(modes.split(",", -1))
                 .map(BenchCommand::mode)
                 .distinct()
@@ -129,7 +135,8 @@ final class BenchCommand implements Callable<Integer> {
         List<Job> jobs = new ArrayList<>();
         for (Mode kind : kinds) {
             for (int batch : images == null ? kind.usualBatches() : images) {
-                workers.forEach(count -> jobs.add(new Job(kind, batch, count)));
+                workers.forEach(count ->
+                        jobs.add(new Job(kind, batch, count, kind == Mode.INFER ? format : WeightFormat.FLOAT32)));
             }
         }
         return jobs;

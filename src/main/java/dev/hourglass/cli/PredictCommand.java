@@ -1,5 +1,6 @@
 package dev.hourglass.cli;
 
+import dev.hourglass.Arithmetic;
 import dev.hourglass.FilePrediction;
 import dev.hourglass.UNet;
 import dev.hourglass.memory.Shape;
@@ -23,6 +24,9 @@ final class PredictCommand implements Callable<Integer> {
 
     @Mixin
     private Precision precision;
+
+    @Mixin
+    private WeightsOption weights;
 
     @Parameters(paramLabel = "MODEL_DIR", description = "A model folder.")
     private Path folder;
@@ -48,8 +52,9 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int threads = common.threads();
+        Arithmetic arithmetic = new Arithmetic(precision.exact(), weights.format());
         try (UNet model = UNet.open(folder)) {
-            Shape shape = FilePrediction.run(model, input, prefix, output, threads, precision.exact());
+            Shape shape = FilePrediction.run(model, input, prefix, output, threads, arithmetic);
             hourglass.terminal().say("output %s in %s", shape, output);
         }
         return 0;

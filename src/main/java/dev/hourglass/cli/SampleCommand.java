@@ -1,5 +1,6 @@
 package dev.hourglass.cli;
 
+import dev.hourglass.Arithmetic;
 import dev.hourglass.ImageSize;
 import dev.hourglass.LatentDrawing;
 import dev.hourglass.Sampler;
@@ -42,6 +43,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     private Precision precision;
+
+    @Mixin
+    private WeightsOption weights;
 
     @Parameters(paramLabel = "MODEL_DIR", description = "A model folder.")
     private Path folder;
@@ -119,9 +123,10 @@ final class SampleCommand implements Callable<Integer> {
         Common.requireAtLeast("--count", 1, count);
         Common.requireAtLeast("--batch", 1, batch);
         int threads = common.threads();
+        Arithmetic arithmetic = new Arithmetic(precision.exact(), weights.format());
         AtomicFiles.requireWritable(out);
         try (UNet model = UNet.open(folder);
-                Sampler sampler = new Sampler(model, Math.min(batch, count), threads, precision.exact())) {
+                Sampler sampler = new Sampler(model, Math.min(batch, count), threads, arithmetic)) {
             Shape shape = sampler.shape(count);
             Pictures.requireDrawable(shape);
             float[] images = sample(hourglass.terminal(), sampler, count, seed, Sampler.Watcher.NONE);
@@ -137,6 +142,7 @@ final class SampleCommand implements Callable<Integer> {
         Common.require("--guidance", guidance <= 1 || label != null, "--class beside it", guidance);
         Common.require("--mask", mask == null || image != null, "--image beside it", "none");
         int threads = common.threads();
+        Arithmetic arithmetic = new Arithmetic(precision.exact(), weights.format());
         AtomicFiles.requireWritable(out);
         ModelConfig own = PipelineFolder.isPipeline(folder)
                 ? Schedulers.read(PipelineFolder.partOrSelf(folder, PipelineFolder.SCHEDULER)
@@ -159,7 +165,7 @@ final class SampleCommand implements Callable<Integer> {
                 options = options.withImage(startImage(drawn));
             }
             float[] images = ScheduledDrawing.sample(
-                    model, options, count, Math.min(batch, count), seed, threads, precision.exact(), progress);
+                    model, options, count, Math.min(batch, count), seed, threads, arithmetic, progress);
             float[] pictures =
                     vae == null ? images : LatentDrawing.pictures(vae, images, drawn, threads, precision.exact());
             Images.writePng(out, Pictures.square(pictures, shape));

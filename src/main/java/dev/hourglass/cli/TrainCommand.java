@@ -100,6 +100,13 @@ final class TrainCommand implements Callable<Integer> {
             description = "Save averaged weights: the decay of the average, such as 0.999. None by default.")
     private double emaDecay;
 
+    @Option(
+            names = "--recompute",
+            description =
+                    "Less memory and more time for the same weights: computes activations again in the backward pass"
+                            + " instead of keeping them (activation checkpointing). inspect shows how much it saves.")
+    private boolean recompute;
+
     @Option(names = "--seed", paramLabel = "S", description = "Decides everything that is random (${DEFAULT-VALUE}).")
     private long seed;
 
@@ -169,7 +176,8 @@ final class TrainCommand implements Callable<Integer> {
         return new TrainingOptions(
                         batch, total, new LearningRate.Constant(rate), AdamW.Settings.DEFAULT, emaDecay, seed)
                 .withExact(precision.exact())
-                .withDropClass(dropClass);
+                .withDropClass(dropClass)
+                .withRecompute(recompute);
     }
 
     /** Trains with a progress bar. */

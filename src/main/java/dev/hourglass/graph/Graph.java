@@ -6,6 +6,7 @@ import dev.hourglass.memory.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,6 +23,7 @@ public final class Graph {
     private final Map<String, Value> outputs = new LinkedHashMap<>();
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private Value dropoutKeys;
+    private final Set<String> blocks = new HashSet<>();
     private int values;
     private long parameterFloats;
 
@@ -96,6 +98,23 @@ public final class Graph {
         Value output = new Value(values++, path, shape);
         nodes.add(new Node(path, op, read, learned, output));
         return output;
+    }
+
+    /**
+     * Says that the operations at a path and under it make a block: little goes in and comes out, and much lies in between, which training
+     * may forget and compute again. A block inside of a block is one of its own.
+     */
+    public void block(String path) {
+        blocks.add(path);
+    }
+
+    /** The innermost block around an operation, by its path. */
+    Optional<String> blockOf(String path) {
+        String around = path;
+        while (!blocks.contains(around) && around.contains(".")) {
+            around = around.substring(0, around.lastIndexOf('.'));
+        }
+        return Optional.of(around).filter(blocks::contains);
     }
 
     /** The operations, each after those it reads from. */

@@ -8,25 +8,21 @@ import dev.hourglass.memory.Slab;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * Decides what lives where: which operations run, which values need gradients, how long everything is kept, and where the planner puts
- * it. Moments are the forward passes of the {@code T} operations, 0 to {@code T - 1}, and then their backward passes in reverse order,
- * {@code T} to {@code 2T - 1}. Before all of them weights are packed, which is moment -1.
+ * Decides what lives where: how long everything is kept, which follows from the {@link Schedule}, and where the planner puts it. Moments
+ * are the steps of the schedule; before all of them weights are packed, which is moment -1.
  */
 final class Layout {
 
     private static final int PREPARING = -1;
 
     private final Graph graph;
-    private final boolean training;
+    private final Schedule schedule;
     private final Kernels kernels;
     private final List<Node> nodes;
-    private final boolean[] wantsGradient;
     private final int end;
 
     private final List<Planner.Block> blocks = new ArrayList<>();
@@ -40,18 +36,16 @@ final class Layout {
     private long packedBytes;
     private long workspaceBytes;
 
-    Layout(Graph graph, boolean training, Kernels kernels) {
+    Layout(Graph graph, Purpose purpose, Kernels kernels) {
         this.graph = graph;
-        this.training = training;
         this.kernels = kernels;
-        nodes = Fusion.apply(reachable(graph), Set.copyOf(graph.outputs().values()));
-        end = 2 * nodes.size() - 1;
-        wantsGradient = new boolean[graph.valueCount()];
+        schedule = new Schedule(graph, purpose);
+        nodes = schedule.nodes();
+        end = schedule.steps().size() - 1;
         valueBlock = new int[graph.valueCount()];
         gradientBlock = new int[graph.valueCount()];
         Arrays.fill(valueBlock, -1);
         Arrays.fill(gradientBlock, -1);
-        markGradients();
         placeValues();
         placeGradients();
         placeBuffers();
@@ -59,70 +53,50 @@ final class Layout {
         offsets = placement.offsets();
         placedBytes = placement.bytes();
         slabBytes = placedBytes;
-        if (!training) {
+        if (!purpose.trains()) {
             placeParameters(placement);
         }
     }
 
-    /** The operations whose results reach an output. */
-    private static List<Node> reachable(Graph graph) {
-        Set<Value> needed = new HashSet<>(graph.outputs().values());
-        List<Node> kept = new ArrayList<>();
-        for (Node node : graph.nodes().reversed()) {
-            if (needed.contains(node.output())) {
-                kept.addFirst(node);
-                needed.addAll(node.inputs());
-            }
-        }
-        return kept;
-    }
+    /** When contents are in use: from each time they are written to the last time that they are read before they are written anew. */
+    private static final class Life {
 
-    private void markGradients() {
-        if (!training) {
-            return;
-        }
-        graph.differentiable().forEach(value -> wantsGradient[value.id()] = true);
-        for (Node node : nodes) {
-            boolean wanted =
-                    !node.parameters().isEmpty() || node.inputs().stream().anyMatch(input -> wantsGradient[input.id()]);
-            wantsGradient[node.output().id()] |= wanted;
-        }
-    }
+        private final List<Planner.Span> spans = new ArrayList<>();
 
-    private int backwardMoment(int node) {
-        return end - node;
-    }
+        void write(int moment) {
+            spans.add(new Planner.Span(moment, moment));
+        }
 
-    private boolean runsBackward(Node node) {
-        return wantsGradient[node.output().id()];
+        void read(int moment) {
+            Planner.Span span = spans.removeLast();
+            spans.add(new Planner.Span(span.first(), Math.max(span.last(), moment)));
+        }
     }
 
     private void placeValues() {
-        int[] first = new int[graph.valueCount()];
-        int[] last = new int[graph.valueCount()];
+        Life[] lives = new Life[graph.valueCount()];
+        Arrays.setAll(lives, value -> new Life());
         // Inputs are the caller's: filled at any time before a pass, and left as they are.
-        graph.inputs().values().forEach(value -> {
-            first[value.id()] = PREPARING;
-            last[value.id()] = end;
-        });
-        for (int k = 0; k < nodes.size(); k++) {
-            Node node = nodes.get(k);
-            first[node.output().id()] = k;
-            boolean reread = runsBackward(node) && node.op().backwardReadsOutput();
-            last[node.output().id()] = Math.max(last[node.output().id()], reread ? backwardMoment(k) : k);
-            for (int i = 0; i < node.inputs().size(); i++) {
-                int id = node.inputs().get(i).id();
-                boolean kept = runsBackward(node) && node.op().backwardReadsInput(i);
-                last[id] = Math.max(last[id], kept ? backwardMoment(k) : k);
+        for (Value value : graph.inputs().values()) {
+            lives[value.id()].write(PREPARING);
+            lives[value.id()].read(end);
+        }
+        for (int moment = 0; moment <= end; moment++) {
+            Schedule.Step step = schedule.steps().get(moment);
+            for (Value value : schedule.reads(step)) {
+                lives[value.id()].read(moment);
+            }
+            if (!step.backward()) {
+                lives[nodes.get(step.node()).output().id()].write(moment);
             }
         }
-        graph.outputs().values().forEach(value -> last[value.id()] = end);
-        graph.inputs().values().forEach(value -> placeValue(value, first, last));
-        nodes.forEach(node -> placeValue(node.output(), first, last));
+        graph.outputs().values().forEach(value -> lives[value.id()].read(end));
+        graph.inputs().values().forEach(value -> placeValue(value, lives));
+        nodes.forEach(node -> placeValue(node.output(), lives));
     }
 
-    private void placeValue(Value value, int[] first, int[] last) {
-        valueBlock[value.id()] = add(value.shape().floatBytes(), first[value.id()], last[value.id()]);
+    private void placeValue(Value value, Life[] lives) {
+        valueBlock[value.id()] = add(value.shape().floatBytes(), lives[value.id()].spans);
     }
 
     private void placeGradients() {
@@ -130,12 +104,13 @@ final class Layout {
         int[] last = new int[graph.valueCount()];
         Arrays.fill(first, Integer.MAX_VALUE);
         Arrays.fill(last, end);
-        for (int k = 0; k < nodes.size(); k++) {
-            Node node = nodes.get(k);
-            last[node.output().id()] = backwardMoment(k);
-            if (runsBackward(node)) {
+        for (int moment = 0; moment <= end; moment++) {
+            Schedule.Step step = schedule.steps().get(moment);
+            if (step.backward()) {
+                Node node = nodes.get(step.node());
+                last[node.output().id()] = moment;
                 for (Value input : node.inputs()) {
-                    first[input.id()] = Math.min(first[input.id()], backwardMoment(k));
+                    first[input.id()] = Math.min(first[input.id()], moment);
                 }
             }
         }
@@ -171,7 +146,7 @@ final class Layout {
                 Value input = node.inputs().get(i);
                 boolean inside =
                         !graph.inputs().containsValue(input) && !graph.outputs().containsValue(input);
-                if (inside && wantsGradient[input.id()] && node.op().passesGradient(i) && readers(input) == 1) {
+                if (inside && wantsGradient(input) && node.op().passesGradient(i) && readers(input) == 1) {
                     passed.put(input, node.output());
                 }
             }
@@ -196,12 +171,24 @@ final class Layout {
     }
 
     private void placeGradient(Value value, int[] first, int[] last) {
-        if (wantsGradient[value.id()]) {
+        if (wantsGradient(value)) {
             gradientBlock[value.id()] = add(value.shape().floatBytes(), first[value.id()], last[value.id()]);
         }
     }
 
     private void placeBuffers() {
+        Life[] statistics = new Life[nodes.size()];
+        Arrays.setAll(statistics, node -> new Life());
+        int[] backward = new int[nodes.size()];
+        for (int moment = 0; moment <= end; moment++) {
+            Schedule.Step step = schedule.steps().get(moment);
+            if (step.backward()) {
+                statistics[step.node()].read(moment);
+                backward[step.node()] = moment;
+            } else {
+                statistics[step.node()].write(moment);
+            }
+        }
         for (int k = 0; k < nodes.size(); k++) {
             Node node = nodes.get(k);
             Site site = site(node);
@@ -209,11 +196,10 @@ final class Layout {
             int[] indices = new int[buffers.size()];
             for (int b = 0; b < indices.length; b++) {
                 Buffer buffer = buffers.get(b);
-                int back = site.training() ? backwardMoment(k) : k;
                 indices[b] = switch (buffer.lifetime()) {
                     case PROGRAM -> add(buffer.bytes(), PREPARING, end);
-                    case FORWARD_TO_BACKWARD -> add(buffer.bytes(), k, back);
-                    case BACKWARD -> add(buffer.bytes(), back, back);
+                    case FORWARD_TO_BACKWARD -> add(buffer.bytes(), statistics[k].spans);
+                    case BACKWARD -> add(buffer.bytes(), backward[k], backward[k]);
                 };
                 packedBytes += buffer.lifetime() == Buffer.Lifetime.PROGRAM ? Slab.aligned(buffer.bytes()) : 0;
             }
@@ -253,7 +239,11 @@ final class Layout {
     }
 
     private int add(long bytes, int first, int last) {
-        blocks.add(new Planner.Block(bytes, first, last));
+        return add(bytes, List.of(new Planner.Span(first, last)));
+    }
+
+    private int add(long bytes, List<Planner.Span> spans) {
+        blocks.add(new Planner.Block(bytes, spans));
         return blocks.size() - 1;
     }
 
@@ -292,12 +282,12 @@ final class Layout {
 
         @Override
         public boolean training() {
-            return runsBackward(node);
+            return schedule.runsBackward(node);
         }
 
         @Override
         public boolean wantsInputGradient(int index) {
-            return wantsGradient[node.inputs().get(index).id()];
+            return wantsGradient(node.inputs().get(index));
         }
     }
 
@@ -305,12 +295,13 @@ final class Layout {
         return nodes;
     }
 
-    boolean runsBackward(int node) {
-        return runsBackward(nodes.get(node));
+    /** The order of all passes. */
+    List<Schedule.Step> steps() {
+        return schedule.steps();
     }
 
     boolean wantsGradient(Value value) {
-        return wantsGradient[value.id()];
+        return schedule.wantsGradient(value);
     }
 
     long valueOffset(Value value) {

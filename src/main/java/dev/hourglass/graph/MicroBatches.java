@@ -40,6 +40,7 @@ public final class MicroBatches implements AutoCloseable {
             IntFunction<Graph> graphs,
             int batch,
             int size,
+            Purpose purpose,
             Weights weights,
             Weights gradients,
             Kernels kernels,
@@ -48,10 +49,8 @@ public final class MicroBatches implements AutoCloseable {
         this.size = size;
         parts = parts(batch, size);
         Graph graph = graphs.apply(size);
-        program = gradients == null
-                ? Program.forInference(graph, weights, kernels, workers)
-                : Program.forTraining(graph, weights, gradients, kernels, workers);
-        boolean training = gradients != null;
+        boolean training = purpose.trains();
+        program = new Program(graph, purpose, weights, gradients, kernels, workers);
         plan = withBatch(program.plan(), graph, training, parts);
         if (parts == 1) {
             slab = null;
@@ -94,36 +93,42 @@ public final class MicroBatches implements AutoCloseable {
      */
     public static MicroBatches forInference(
             IntFunction<Graph> graphs, int batch, Weights weights, Kernels kernels, Workers workers) {
-        return new MicroBatches(graphs, batch, inferenceSize(graphs, batch, kernels), weights, null, kernels, workers);
+        int size = inferenceSize(graphs, batch, kernels);
+        return new MicroBatches(graphs, batch, size, Purpose.INFERENCE, weights, null, kernels, workers);
     }
 
     /**
      * Compiles forward and backward passes.
      *
      * @param graphs makes the graph of any number of images; inputs have them as their first axis, outputs are means over them
+     * @param recompute whether backward passes compute again what lies inside of blocks; see {@link Purpose#RECOMPUTING_TRAINING}
      */
     public static MicroBatches forTraining(
             IntFunction<Graph> graphs,
             int batch,
             Weights weights,
             Weights gradients,
+            boolean recompute,
             Kernels kernels,
             Workers workers) {
-        return new MicroBatches(graphs, batch, trainingSize(batch), weights, gradients, kernels, workers);
+        Purpose purpose = Purpose.training(recompute);
+        return new MicroBatches(graphs, batch, trainingSize(batch), purpose, weights, gradients, kernels, workers);
     }
 
     /** What {@link #forInference} would need, without allocating it. */
     public static MemoryPlan inferencePlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
         int size = inferenceSize(graphs, batch, kernels);
         Graph graph = graphs.apply(size);
-        return withBatch(Program.plan(graph, false, kernels, threads), graph, false, parts(batch, size));
+        return withBatch(Program.plan(graph, Purpose.INFERENCE, kernels, threads), graph, false, parts(batch, size));
     }
 
     /** What {@link #forTraining} would need, without allocating it. */
-    public static MemoryPlan trainingPlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
+    public static MemoryPlan trainingPlan(
+            IntFunction<Graph> graphs, int batch, boolean recompute, Kernels kernels, int threads) {
         int size = trainingSize(batch);
         Graph graph = graphs.apply(size);
-        return withBatch(Program.plan(graph, true, kernels, threads), graph, true, parts(batch, size));
+        MemoryPlan part = Program.plan(graph, Purpose.training(recompute), kernels, threads);
+        return withBatch(part, graph, true, parts(batch, size));
     }
 
     /**
@@ -131,7 +136,7 @@ public final class MicroBatches implements AutoCloseable {
      * networks, whose activations then stay in cache, the whole batch for large networks.
      */
     private static int inferenceSize(IntFunction<Graph> graphs, int batch, Kernels kernels) {
-        MemoryPlan one = Program.plan(graphs.apply(1), false, kernels, 1);
+        MemoryPlan one = Program.plan(graphs.apply(1), Purpose.INFERENCE, kernels, 1);
         long worthwhile = Math.clamp((one.parameters() + one.activations() - 1) / one.activations(), 1, batch);
         int parts = parts(batch, Math.toIntExact(worthwhile));
         return parts(batch, parts); // as even as can be

@@ -15,23 +15,63 @@ public final class Planner {
     private Planner() {}
 
     /**
-     * Memory that is needed from one moment to another.
+     * A time in which memory is in use.
      *
-     * @param bytes its size
-     * @param first the first moment it is in use
-     * @param last the last moment it is in use, inclusive
+     * @param first the first moment
+     * @param last the last moment, inclusive
      */
-    public record Block(long bytes, int first, int last) {
+    public record Span(int first, int last) {
 
-        /** Checks size and order. */
-        public Block {
-            if (bytes < 0 || last < first) {
-                throw new IllegalArgumentException("block of " + bytes + " bytes from " + first + " to " + last);
+        /** Checks the order. */
+        public Span {
+            if (last < first) {
+                throw new IllegalArgumentException("from " + first + " to " + last);
             }
         }
 
-        boolean overlapsInTime(Block other) {
+        private boolean overlaps(Span other) {
             return first <= other.last && other.first <= last;
+        }
+    }
+
+    /**
+     * Memory that is needed once, or again and again with other contents; in between others may have the place.
+     *
+     * @param bytes its size
+     * @param spans when it is in use, in order
+     */
+    public record Block(long bytes, List<Span> spans) {
+
+        /** Checks the size. */
+        public Block {
+            spans = List.copyOf(spans);
+            if (bytes < 0 || spans.isEmpty()) {
+                throw new IllegalArgumentException("block of " + bytes + " bytes in " + spans);
+            }
+        }
+
+        /** Memory that is needed from one moment to another, inclusive. */
+        public Block(long bytes, int first, int last) {
+            this(bytes, List.of(new Span(first, last)));
+        }
+
+        private int first() {
+            return spans.getFirst().first();
+        }
+
+        private boolean inUseAt(int moment) {
+            return spans.stream().anyMatch(span -> span.first() <= moment && moment <= span.last());
+        }
+
+        private boolean overlapsInTime(Block other) {
+            for (Span span : spans) {
+                for (Span others : other.spans) {
+                    if (span.overlaps(others)) {
+                        return true;
+                    }
+                }
+            }
+            return false;
         }
     }
 
@@ -77,17 +117,14 @@ public final class Planner {
 
     /** The most bytes that are in use at any one moment: no placement can do with less. */
     public static long lowerBound(List<Block> blocks) {
-        long most = 0;
-        for (Block moment : blocks) {
-            long inUse = 0;
-            for (Block block : blocks) {
-                if (block.first() <= moment.first() && moment.first() <= block.last()) {
-                    inUse += Slab.aligned(block.bytes());
-                }
-            }
-            most = Math.max(most, inUse);
-        }
-        return most;
+        return blocks.stream()
+                .flatMap(block -> block.spans().stream())
+                .mapToLong(span -> blocks.stream()
+                        .filter(block -> block.inUseAt(span.first()))
+                        .mapToLong(block -> Slab.aligned(block.bytes()))
+                        .sum())
+                .max()
+                .orElse(0);
     }
 
     private static long bestGap(Block block, List<Block> blocks, List<Integer> placed, long[] offsets) {

@@ -10,7 +10,6 @@ import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -32,18 +31,21 @@ public final class Program implements AutoCloseable {
     private final Slab slab;
     private final Slab workspaces;
     private final Execution[] forward;
-    private final Execution[] backward;
+    private final List<Schedule.Step> backwardSteps;
+    /** The passes of {@link #backwardSteps}. */
+    private final Runnable[] backward;
+
     private long preparedVersion = -1;
     private boolean addToGradients;
 
-    private Program(Graph graph, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
+    Program(Graph graph, Purpose purpose, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
         this.graph = graph;
         this.weights = weights;
         this.gradients = gradients;
-        this.kernels = kernels.suited(workers.threads(), gradients != null);
+        this.kernels = kernels.suited(workers.threads(), purpose.trains());
         this.workers = workers;
         requireSameParameters(graph, weights);
-        layout = new Layout(graph, gradients != null, this.kernels);
+        layout = new Layout(graph, purpose, this.kernels);
         plan = layout.plan(workers.threads());
         slab = Slab.open("activations and packed weights", layout.slabBytes());
         try {
@@ -52,24 +54,24 @@ public final class Program implements AutoCloseable {
             slab.close();
             throw e;
         }
-        List<Execution> all = new ArrayList<>();
-        List<Execution> trained = new ArrayList<>();
+        forward = new Execution[layout.nodes().size()];
         // Readers of a value add to its gradient in the order in which backward meets them: the last reader first.
         Set<Object> shared = new HashSet<>();
-        for (int k = layout.nodes().size() - 1; k >= 0; k--) {
-            Execution execution = layout.nodes().get(k).op().bind(new NodeBinding(k, shared));
-            all.addFirst(execution);
-            if (layout.runsBackward(k)) {
-                trained.add(execution);
-            }
+        for (int k = forward.length - 1; k >= 0; k--) {
+            forward[k] = layout.nodes().get(k).op().bind(new NodeBinding(k, shared));
         }
-        forward = all.toArray(Execution[]::new);
-        backward = trained.toArray(Execution[]::new);
+        backwardSteps = layout.steps().subList(forward.length, layout.steps().size());
+        backward = backwardSteps.stream().map(this::bound).toArray(Runnable[]::new);
+    }
+
+    private Runnable bound(Schedule.Step step) {
+        Execution execution = forward[step.node()];
+        return step.backward() ? execution::backward : execution::forward;
     }
 
     /** Compiles a graph for forward passes only. */
     public static Program forInference(Graph graph, Weights weights, Kernels kernels, Workers workers) {
-        return new Program(graph, weights, null, kernels, workers);
+        return new Program(graph, Purpose.INFERENCE, weights, null, kernels, workers);
     }
 
     /**
@@ -79,12 +81,22 @@ public final class Program implements AutoCloseable {
      */
     public static Program forTraining(
             Graph graph, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
-        return new Program(graph, weights, gradients, kernels, workers);
+        return forTraining(graph, weights, gradients, false, kernels, workers);
+    }
+
+    /**
+     * The same with or without recomputation, which takes less memory and more time for the same gradients.
+     *
+     * @param recompute whether backward passes compute again what lies inside of blocks; see {@link Purpose#RECOMPUTING_TRAINING}
+     */
+    public static Program forTraining(
+            Graph graph, Weights weights, Weights gradients, boolean recompute, Kernels kernels, Workers workers) {
+        return new Program(graph, Purpose.training(recompute), weights, gradients, kernels, workers);
     }
 
     /** What a program of this graph would need, without allocating it. */
-    public static MemoryPlan plan(Graph graph, boolean training, Kernels kernels, int threads) {
-        return new Layout(graph, training, kernels.suited(threads, training)).plan(threads);
+    public static MemoryPlan plan(Graph graph, Purpose purpose, Kernels kernels, int threads) {
+        return new Layout(graph, purpose, kernels.suited(threads, purpose.trains())).plan(threads);
     }
 
     /** The memory this program holds. */
@@ -151,7 +163,11 @@ public final class Program implements AutoCloseable {
     private void readParameters(int node) {
         List<Parameter> parameters = layout.nodes().get(node).parameters();
         for (int p = 0; p < parameters.size() && gradients == null; p++) {
-            weights.read(parameters.get(p), parameterMemory(node, p));
+            MemorySegment memory = parameterMemory(node, p);
+            weights.read(parameters.get(p), memory);
+            if (layout.nodes().get(node).op().roundsParameter(p)) {
+                WeightRange.require(kernels.conv2d().weights(), parameters.get(p), memory);
+            }
         }
     }
 
@@ -176,21 +192,18 @@ public final class Program implements AutoCloseable {
      */
     public void backward(boolean accumulate) {
         addToGradients = accumulate;
-        for (Execution execution : backward) {
-            execution.backward();
+        for (Runnable pass : backward) {
+            pass.run();
         }
     }
 
-    /** A backward pass that adds the nanoseconds of each of the {@link #nodes} to {@code nanos}. */
+    /** A backward pass that adds the nanoseconds of each of the {@link #nodes}, recomputation included, to {@code nanos}. */
     public void backward(long[] nanos) {
         addToGradients = false;
-        int next = 0;
-        for (int k = forward.length - 1; k >= 0; k--) {
-            if (layout.runsBackward(k)) {
-                long begin = System.nanoTime();
-                backward[next++].backward();
-                nanos[k] += System.nanoTime() - begin;
-            }
+        for (int k = 0; k < backward.length; k++) {
+            long begin = System.nanoTime();
+            backward[k].run();
+            nanos[backwardSteps.get(k).node()] += System.nanoTime() - begin;
         }
     }
 

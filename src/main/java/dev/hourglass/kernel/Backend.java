@@ -1,6 +1,7 @@
 package dev.hourglass.kernel;
 
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.kernel.scalar.ScalarConv2d;
 import dev.hourglass.kernel.scalar.ScalarKernels;
 import dev.hourglass.kernel.vector.VectorConv2d;
 import dev.hourglass.kernel.vector.VectorKernels;
@@ -15,7 +16,7 @@ public final class Backend {
     public static final String BITS_PROPERTY = "hourglass.vector.bits";
 
     private static final Kernels CHOSEN = choose();
-    private static final Kernels EXACT = CHOSEN.withConv2d(exactConvolution());
+    private static final Kernels EXACT = CHOSEN.withConv2d(convolution(WeightFormat.FLOAT32));
 
     private Backend() {}
 
@@ -33,8 +34,19 @@ public final class Backend {
         return exact ? EXACT : CHOSEN;
     }
 
-    private static Conv2d exactConvolution() {
-        return CHOSEN.bits() == 0 ? CHOSEN.conv2d() : VectorConv2d.exact();
+    /**
+     * The kernels of this process.
+     *
+     * @param exact whether convolutions only add up products, rounded as in the plain loop: no Winograd
+     * @param weights what the weights of convolutions and linear layers are packed in; in 16 bits all of these are sums of products,
+     *     equal to the exact ones on rounded weights
+     */
+    public static Kernels kernels(boolean exact, WeightFormat weights) {
+        return weights == WeightFormat.FLOAT32 ? kernels(exact) : CHOSEN.withConv2d(convolution(weights));
+    }
+
+    private static Conv2d convolution(WeightFormat weights) {
+        return CHOSEN.bits() == 0 ? new ScalarConv2d(weights) : VectorConv2d.exact(weights);
     }
 
     private static Kernels choose() {

@@ -21,6 +21,9 @@ public interface Conv2d {
         return this;
     }
 
+    /** What weights are rounded to when they are packed; biases stay as they are. */
+    WeightFormat weights();
+
     /** Bytes of weights and bias in the form that {@link #forward} reads. */
     long packedBytes(Conv2dGeometry g);
 

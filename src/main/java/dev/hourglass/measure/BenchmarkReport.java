@@ -122,6 +122,7 @@ public record BenchmarkReport(
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("Model", format("%s (%s), %,d parameters, images of %s", model, architecture, parameters, size));
+        settings.put("Weights", String.join(", ", formats()));
         settings.put("Machine", machine.describe());
         settings.put("Java", machine.java());
         settings.put("Kernels", machine.kernels());
@@ -133,6 +134,13 @@ public record BenchmarkReport(
                         "%d rounds in turns, warmed up until %.1f s brought no faster run",
                         options.rounds(), options.warmUpSeconds()));
         return settings;
+    }
+
+    private List<String> formats() {
+        return results.stream()
+                .map(result -> result.job().weights().key())
+                .distinct()
+                .toList();
     }
 
     private List<String> peaks() {
@@ -168,6 +176,7 @@ public record BenchmarkReport(
         json.put("mode", result.job().mode().label());
         json.put("batch", result.job().batch());
         json.put("threads", result.job().threads());
+        json.put("weights", result.job().weights().key());
         json.put("height", size.height());
         json.put("width", size.width());
         json.put("median_ms", result.medianMillis());

@@ -3,6 +3,7 @@ package dev.hourglass.measure;
 import dev.hourglass.ImageSize;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.io.Json;
+import dev.hourglass.kernel.WeightFormat;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +49,7 @@ public final class ColdStart {
                 job.mode().name(),
                 Integer.toString(job.batch()),
                 Integer.toString(job.threads()),
+                job.weights().name(),
                 size.toString(),
                 subject.model()));
         try {
@@ -92,12 +94,16 @@ public final class ColdStart {
                 .build();
     }
 
-    /** The child: mode, batch, threads, size, model. */
+    /** The child: mode, batch, threads, format of weights, size, model. */
     public static void main(String[] args) {
         long begin = System.nanoTime();
-        Job job = new Job(Mode.valueOf(args[0]), Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+        Job job = new Job(
+                Mode.valueOf(args[0]),
+                Integer.parseInt(args[1]),
+                Integer.parseInt(args[2]),
+                WeightFormat.valueOf(args[3]));
         try (Resources open = new Resources()) {
-            Work.open(open, new Subject(args[4]), job, ImageSize.parse(args[3])).run();
+            Work.open(open, new Subject(args[5]), job, ImageSize.parse(args[4])).run();
             Map<String, Object> figures = new LinkedHashMap<>();
             figures.put(FIRST_RESULT, (System.nanoTime() - begin) / 1e6);
             figures.put(PEAK_MEMORY, Machine.peakMemory());

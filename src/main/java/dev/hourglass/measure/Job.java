@@ -5,6 +5,7 @@ import dev.hourglass.SessionOptions;
 import dev.hourglass.UNet;
 import dev.hourglass.graph.MemoryPlan;
 import dev.hourglass.graph.Node;
+import dev.hourglass.kernel.WeightFormat;
 import dev.hourglass.unet.Architecture;
 
 /**
@@ -12,16 +13,32 @@ import dev.hourglass.unet.Architecture;
  *
  * @param batch images at a time, at least 1
  * @param threads threads that work, at least 1
+ * @param weights what the weights are packed in; training needs float32
  */
-public record Job(Mode mode, int batch, int threads) {
+public record Job(Mode mode, int batch, int threads, WeightFormat weights) {
+
+    /** Checks the weights. */
+    public Job {
+        if (mode == Mode.TRAIN && weights != WeightFormat.FLOAT32) {
+            throw new IllegalArgumentException("training on weights in " + weights.key());
+        }
+    }
+
+    /** A job on weights as they are. */
+    public Job(Mode mode, int batch, int threads) {
+        this(mode, batch, threads, WeightFormat.FLOAT32);
+    }
 
     /** The job in words. */
     public String label() {
-        return mode.label() + ", batch " + batch + ", " + threads + (threads == 1 ? " thread" : " threads");
+        String format = weights == WeightFormat.FLOAT32 ? "" : ", weights in " + weights.key();
+        return mode.label() + ", batch " + batch + ", " + threads + (threads == 1 ? " thread" : " threads") + format;
     }
 
     SessionOptions options(ImageSize size) {
-        return SessionOptions.of(batch, size.height(), size.width()).withThreads(threads);
+        return SessionOptions.of(batch, size.height(), size.width())
+                .withThreads(threads)
+                .withWeights(weights);
     }
 
     /** Multiply-adds of one forward pass of the whole batch. */
@@ -40,7 +57,7 @@ public record Job(Mode mode, int batch, int threads) {
     long plannedBytes(Architecture architecture, ImageSize size, boolean stored) {
         MemoryPlan plan = switch (mode) {
             case INFER -> UNet.inferencePlan(architecture, options(size));
-            case TRAIN -> UNet.trainingPlan(architecture, options(size));
+            case TRAIN -> UNet.trainingPlan(architecture, options(size), false);
         };
         int copies = mode == Mode.TRAIN ? 4 : stored ? 0 : 1;
         return copies * plan.parameters() + plan.programBytes();

@@ -31,6 +31,7 @@ public record AdaptiveAttention(int headWidth, int groupWidth, boolean asksItsel
      * @return {@code [N, H, W, C]}
      */
     public Value apply(Scope at, Value x, Value t, Value text, Value mask) {
+        at.block();
         int channels = x.shape().dim(3);
         int groups = Math.max(1, channels / groupWidth);
         Value h = x;

@@ -32,6 +32,7 @@ public record AdaptiveResnetBlock(int groups, int outGroups, double eps, String 
      * @return {@code [N, H, W, out]}
      */
     public Value apply(Scope at, Value x, Value t, int inner, int out) {
+        at.block();
         Value h = at.activation(AdaGroupNorm.apply(at.at("norm1"), x, t, groups, eps), activation);
         h = at.at("conv1").conv2d(h, inner, 3);
         h = at.activation(AdaGroupNorm.apply(at.at("norm2"), h, t, outGroups, eps), activation);

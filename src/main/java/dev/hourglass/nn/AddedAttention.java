@@ -46,6 +46,7 @@ public record AddedAttention(int heads, int groups, TextNorm textNorm, boolean o
      * @return {@code [N, H, W, C]}
      */
     public Value apply(Scope at, Value x, Value text, Value mask) {
+        at.block();
         int channels = x.shape().dim(3);
         Value asked = normal(at.at("norm_cross"), text);
         Value h = at.at("group_norm").groupNorm(x, groups, EPS);

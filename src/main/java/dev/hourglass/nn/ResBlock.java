@@ -27,6 +27,7 @@ public final class ResBlock {
      * @return {@code [N, H, W, out]}
      */
     public static Value apply(Scope at, Value x, Value t, int out) {
+        at.block();
         int in = x.shape().dim(3);
         Value h = at.at("norm1").groupNorm(x, groups(in));
         h = at.at("conv1").conv2d(at.at("norm1").silu(h), out, 3);

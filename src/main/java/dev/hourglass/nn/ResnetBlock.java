@@ -93,6 +93,7 @@ public record ResnetBlock(
      * @param resampling the change of size
      */
     public Value apply(Scope at, Value x, Value t, int out, Resampling resampling) {
+        at.block();
         Value h = norm(at.at("norm1"), x, groups);
         h = resampling.apply(at.at("hidden"), h);
         h = at.at("conv1").conv2d(h, out, 3);

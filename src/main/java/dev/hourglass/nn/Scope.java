@@ -56,6 +56,11 @@ public record Scope(Graph graph, String path) {
         return new Scope(graph, path.isEmpty() ? name : path + "." + name);
     }
 
+    /** Says that what is made here is a block, which training that recomputes may forget; see {@link Graph#block}. */
+    public void block() {
+        graph.block(path);
+    }
+
     /** Convolution with an odd kernel, stride 1 and padding that keeps height and width. */
     public Value conv2d(Value x, int out, int kernel) {
         return conv2d(x, out, kernel, Window.padded(kernel / 2));

@@ -27,6 +27,7 @@ public record SelfAttention(int headWidth, int groups, double eps, double output
      * @return {@code [N, H, W, C]}
      */
     public Value apply(Scope at, Value x) {
+        at.block();
         int channels = x.shape().dim(3);
         int heads = channels / headWidth;
         int inner = heads * headWidth;

@@ -34,11 +34,16 @@ public final class Transformer2D {
      * @return {@code [N, H, W, C]}
      */
     public static Value apply(Scope at, Value x, Value context, Value mask, Settings settings) {
+        at.block();
         Value h = at.at("norm").groupNorm(x, settings.groups(), EPS);
         h = project(at.at("proj_in"), h, settings.block().inner(), settings);
         for (int layer = 0; layer < settings.layers(); layer++) {
-            Scope block = at.at("transformer_blocks").at(String.valueOf(layer));
-            h = BasicTransformerBlock.apply(block, h, context, mask, settings.block());
+            Scope place = at.at("transformer_blocks").at(String.valueOf(layer));
+            // Alone it would only add what lies between it and the projections to what is kept.
+            if (settings.layers() > 1) {
+                place.block();
+            }
+            h = BasicTransformerBlock.apply(place, h, context, mask, settings.block());
         }
         return at.add(project(at.at("proj_out"), h, x.shape().dim(3), settings), x);
     }

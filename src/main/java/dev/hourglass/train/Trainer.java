@@ -86,6 +86,7 @@ public final class Trainer implements AutoCloseable {
                 images.height(),
                 images.width(),
                 ConditionFeed.tokens(architecture, conditions),
+                options.recompute(),
                 options.optimizer(),
                 kernels,
                 workers);

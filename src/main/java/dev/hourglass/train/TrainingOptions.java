@@ -14,6 +14,8 @@ import dev.hourglass.error.HourglassException;
  * @param exact whether convolutions only add up products, without Winograd's algorithm: slower, with smaller rounding errors
  * @param dropClass how often an image's label is replaced by the null class, the last row of the table, so that one model learns both
  *     with and without classes (classifier-free guidance, arXiv 2207.12598); at least 0 and below 1
+ * @param recompute whether what lies inside of blocks is computed again in the backward pass and not kept until then (activation
+ *     checkpointing, arXiv 1604.06174): less memory and more time for the same weights, to the last bit
  */
 public record TrainingOptions(
         int batch,
@@ -23,7 +25,8 @@ public record TrainingOptions(
         double emaDecay,
         long seed,
         boolean exact,
-        double dropClass) {
+        double dropClass,
+        boolean recompute) {
 
     private static final int DEMO_BATCH = 16;
     private static final long DEMO_WARMUP = 200;
@@ -33,7 +36,7 @@ public record TrainingOptions(
     /** The fastest algorithms, all labels as they are. */
     public TrainingOptions(
             int batch, long steps, LearningRate rate, AdamW.Settings optimizer, double emaDecay, long seed) {
-        this(batch, steps, rate, optimizer, emaDecay, seed, false, 0);
+        this(batch, steps, rate, optimizer, emaDecay, seed, false, 0, false);
     }
 
     /** Checks the numbers. */
@@ -46,12 +49,17 @@ public record TrainingOptions(
 
     /** The same with convolutions as plain sums of products, or with the fastest algorithms. */
     public TrainingOptions withExact(boolean exact) {
-        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass);
+        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass, recompute);
     }
 
     /** The same with a share of the labels replaced by the null class. */
     public TrainingOptions withDropClass(double dropClass) {
-        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass);
+        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass, recompute);
+    }
+
+    /** The same in less memory and more time, or as fast as can be. */
+    public TrainingOptions withRecompute(boolean recompute) {
+        return new TrainingOptions(batch, steps, rate, optimizer, emaDecay, seed, exact, dropClass, recompute);
     }
 
     /** The plain recipe: AdamW at a constant rate of 1e-3, batches of 128, no average. */

@@ -39,10 +39,14 @@ public final class TrainingStep implements AutoCloseable {
             AdamW.Settings settings,
             Kernels kernels,
             Workers workers) {
-        this(architecture, weights, batch, height, width, 1, settings, kernels, workers);
+        this(architecture, weights, batch, height, width, 1, false, settings, kernels, workers);
     }
 
-    /** The same for texts of some tokens. */
+    /**
+     * The same for texts of some tokens.
+     *
+     * @param recompute as in {@link TrainingOptions}
+     */
     public TrainingStep(
             Architecture architecture,
             Weights weights,
@@ -50,12 +54,19 @@ public final class TrainingStep implements AutoCloseable {
             int height,
             int width,
             int tokens,
+            boolean recompute,
             AdamW.Settings settings,
             Kernels kernels,
             Workers workers) {
         gradients = Weights.open("gradients", weights.parameters());
         program = MicroBatches.forTraining(
-                part -> graph(architecture, part, height, width, tokens), batch, weights, gradients, kernels, workers);
+                part -> graph(architecture, part, height, width, tokens),
+                batch,
+                weights,
+                gradients,
+                recompute,
+                kernels,
+                workers);
         optimizer = new AdamW(settings, kernels.optimizer(), workers, weights, gradients);
     }
 

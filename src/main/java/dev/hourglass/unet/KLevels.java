@@ -39,6 +39,7 @@ record KLevels(UNet2DConditionSettings settings) {
 
     /** A level on the way up, by its number from the deepest; takes its wire, then goes to the size of the wire of the next level. */
     Value up(Scope at, int number, Value x, Listening listening, List<Value> wires) {
+        at.block();
         ConditionLevel level = settings.levels.ups.get(number);
         boolean alone = alone(number);
         Value h = alone ? x : at.concat(x, wires.removeLast());

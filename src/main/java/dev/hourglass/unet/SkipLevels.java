@@ -55,6 +55,7 @@ record SkipLevels(UNet2DSettings settings) {
 
     /** A level on the way up: each block gets the last wire that is left. */
     Result up(Scope at, BlockType type, Value x, Value image, Value time, int channels, List<Value> wires) {
+        at.block();
         Value h = x;
         for (int layer = 0; layer <= settings.layers(); layer++) {
             Scope resnet = at.at("resnets").at(String.valueOf(layer));

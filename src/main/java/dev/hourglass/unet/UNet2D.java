@@ -141,6 +141,7 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
 
     /** A level on the way up: each block gets the last wire that is left; then to the size of the wire of the next level. */
     private Value up(Scope at, BlockType type, Value x, Value time, int channels, List<Value> wires) {
+        at.block();
         Value h = x;
         for (int layer = 0; layer <= settings.layers(); layer++) {
             String number = String.valueOf(layer);

@@ -120,6 +120,7 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     /** A level on the way up: each block gets the last wire that is left; then to the size of the wire of the next level. */
     private Value up(Scope at, ConditionLevel level, Value x, Listening listening, List<Value> wires) {
+        at.block();
         Value h = x;
         for (int layer = 0; layer < level.layers(); layer++) {
             Scope resnet = at.at("resnets").at(String.valueOf(layer));

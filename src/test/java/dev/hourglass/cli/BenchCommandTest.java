@@ -101,6 +101,21 @@ class BenchCommandTest {
     }
 
     @Test
+    void weightsOf16BitsAreMeasuredInInference() {
+        Path file = folder.resolve("figures.json");
+        bench("--batch", 1, "--threads", 1, "--weights", "bfloat16", "--json", file)
+                .succeeded()
+                .printed("Weights", "bfloat16, float32", "1 thread, weights in bfloat16");
+        List<Map<String, Object>> results = list(Json.read(file).get("results"));
+        assertEquals(
+                List.of("infer bfloat16", "train float32"),
+                results.stream()
+                        .map(r -> r.get("mode") + " " + r.get("weights"))
+                        .toList());
+        bench("--weights", "int8").refused("--weights", "bfloat16", "found: int8");
+    }
+
+    @Test
     void valuesThatMakeNoSenseAreRefused() {
         bench("--mode", "dream").refused("--mode", "infer,train", "found: dream", "to mend it");
         bench("--mode", "infer,").refused("--mode", "infer,train");

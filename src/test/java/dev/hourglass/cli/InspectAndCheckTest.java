@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.ImageSize;
+import dev.hourglass.SessionOptions;
 import dev.hourglass.UNet;
 import dev.hourglass.io.SafetensorsWriter;
 import dev.hourglass.io.TensorData;
+import dev.hourglass.memory.MemoryBudget;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.testing.ConditionalModels;
 import dev.hourglass.testing.Floats;
+import dev.hourglass.unet.TinyUNet;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,10 +32,27 @@ class InspectAndCheckTest {
         Cli cli = Cli.run("inspect", "tiny").succeeded();
         cli.printed("914,915 parameters", "[1, 1, 28, 28]", "mid [1, 128, 3, 3]", "u3.concat", "convolution 3x3");
         cli.printed("wire 1, [1, 32, 28, 28]", "wire 2, [1, 64, 14, 14]", "wire 3, [1, 128, 7, 7]");
-        cli.printed("Inference", "Training", "weights", "activations", "workspace");
+        cli.printed("Inference", "Training", "Training, recomputing", "weights", "activations", "workspace");
         // Narrower from level to level, down to the neck and up again.
         assertTrue(indent(cli, "d1 ") < indent(cli, "d2 ") && indent(cli, "d2 ") < indent(cli, "d3 "));
         assertTrue(column(cli, "u1 [") > column(cli, "u2 [") && column(cli, "u2 [") > column(cli, "u3 ["));
+    }
+
+    @Test
+    void theMemoryThatRecomputingSavesIsShown() {
+        SessionOptions options = SessionOptions.of(4, 28, 28).withThreads(2);
+        long kept = UNet.trainingPlan(new TinyUNet(), options, false).activations();
+        long recomputed = UNet.trainingPlan(new TinyUNet(), options, true).activations();
+        assertTrue(recomputed < kept, recomputed + " bytes of " + kept);
+        Cli cli = Cli.run("inspect", "tiny", "--batch", 4, "--threads", 2).succeeded();
+        String[] columns = cli.out()
+                .lines()
+                .filter(line -> line.startsWith("activations "))
+                .findFirst()
+                .orElseThrow()
+                .split(" {2,}");
+        assertEquals(MemoryBudget.format(kept), columns[2]);
+        assertEquals(MemoryBudget.format(recomputed), columns[3]);
     }
 
     private static int indent(Cli cli, String block) {

@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.ImageSize;
+import dev.hourglass.Session;
+import dev.hourglass.SessionOptions;
+import dev.hourglass.UNet;
 import dev.hourglass.io.Safetensors;
 import dev.hourglass.io.SafetensorsWriter;
 import dev.hourglass.io.TensorData;
+import dev.hourglass.kernel.WeightFormat;
 import dev.hourglass.memory.Shape;
+import dev.hourglass.testing.Floats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +106,26 @@ class PredictCommandTest {
 
     private void write(TensorData... tensors) {
         SafetensorsWriter.write(input, List.of(tensors), Map.of());
+    }
+
+    @Test
+    void weightsAreRoundedToTheFormatThatIsAskedFor() {
+        Path model = Samples.untrained(folder.resolve("model"), ImageSize.MNIST);
+        float[] x = Floats.random(1, 72);
+        write(TensorData.of("sample", Shape.of(1, 1, 8, 9), x), TensorData.of("timestep", Shape.of(1), 7));
+        for (WeightFormat format : WeightFormat.values()) {
+            Cli.run("predict", model, "--input", input, "--output", output, "--weights", format.key())
+                    .succeeded();
+            float[] expected = new float[x.length];
+            try (UNet opened = UNet.open(model);
+                    Session session = opened.session(SessionOptions.of(1, 8, 9).withWeights(format));
+                    Safetensors found = Safetensors.open(output)) {
+                session.run(x, new float[] {7}, expected);
+                assertArrayEquals(expected, found.floats("output"));
+            }
+        }
+        Cli.run("predict", model, "--input", input, "--output", output, "--weights", "int8")
+                .refused("--weights", "float32, bfloat16, float16", "found: int8");
     }
 
     @Test

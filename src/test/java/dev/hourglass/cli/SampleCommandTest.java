@@ -49,6 +49,17 @@ class SampleCommandTest {
         return Files.readAllBytes(png);
     }
 
+    /** Eight bits of precision leave their traces in some pixel. */
+    @Test
+    void weightsOfBfloat16DrawOtherPictures() throws IOException {
+        byte[] whole = sample("--count", 2);
+        assertFalse(Arrays.equals(whole, sample("--count", 2, "--weights", "bfloat16")));
+        byte[] scheduled = sample("--count", 2, "--scheduler", "ddim", "--steps", 9);
+        assertFalse(Arrays.equals(
+                scheduled, sample("--count", 2, "--scheduler", "ddim", "--steps", 9, "--weights", "bfloat16")));
+        Cli.run("sample", model, "--weights", "half").refused("--weights", "bfloat16", "found: half");
+    }
+
     @Test
     void anySchedulerDraws() throws IOException {
         byte[] whole = sample("--count", 3, "--scheduler", "euler", "--steps", 4);

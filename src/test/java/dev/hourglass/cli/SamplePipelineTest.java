@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hourglass.Arithmetic;
 import dev.hourglass.ImageSize;
 import dev.hourglass.Sampler;
 import dev.hourglass.SamplingOptions;
@@ -99,7 +100,8 @@ class SamplePipelineTest {
         float[] pictures = new float[2 * 3 * 16 * 12]; // [2, 3, 16, 12]
         try (UNet model = UNet.open(pipeline);
                 Vae vae = Vae.open(pipeline)) {
-            float[] latents = ScheduledDrawing.sample(model, options, 2, 2, 0, 1, false, Sampler.Watcher.NONE);
+            float[] latents =
+                    ScheduledDrawing.sample(model, options, 2, 2, 0, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE);
             for (int n = 0; n < 2; n++) {
                 float[] one = new float[4 * 48]; // [1, 4, 8, 6]
                 for (int k = 0; k < one.length; k++) {

@@ -60,6 +60,13 @@ class TrainCommandTest {
     }
 
     @Test
+    void recomputingGivesTheSameWeights() throws IOException {
+        train(folder.resolve("kept"), "--steps", 2).succeeded();
+        train(folder.resolve("recomputed"), "--steps", 2, "--recompute").succeeded();
+        assertArrayEquals(weights(folder.resolve("kept")), weights(folder.resolve("recomputed")));
+    }
+
+    @Test
     void theAverageIsSavedWhereThereIsOne() throws IOException {
         train(folder.resolve("raw"), "--steps", 3).succeeded();
         train(folder.resolve("averaged"), "--steps", 3, "--ema", 0.9).succeeded();

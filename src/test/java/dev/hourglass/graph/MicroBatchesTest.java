@@ -70,8 +70,8 @@ class MicroBatchesTest {
                 Weights weights = weights(training(1));
                 Weights added = Weights.open("gradients of parts", weights.parameters());
                 Weights expected = Weights.open("gradients", weights.parameters());
-                MicroBatches parts =
-                        MicroBatches.forTraining(MicroBatchesTest::training, batch, weights, added, kernels, workers);
+                MicroBatches parts = MicroBatches.forTraining(
+                        MicroBatchesTest::training, batch, weights, added, false, kernels, workers);
                 Program whole = Program.forTraining(training(batch), weights, expected, kernels, workers)) {
             assertEquals(16, parts.size());
             parts.input("sample").copyFrom(x);

@@ -126,9 +126,12 @@ class ProgramTest {
         Value x = graph.input("x", Shape.of(1, 64, 64, 3));
         Scope top = Scope.of(graph);
         graph.output("y", top.averagePool(x));
-        long without = Program.plan(graph, false, Backend.kernels(), 1).activations();
+        long without =
+                Program.plan(graph, Purpose.INFERENCE, Backend.kernels(), 1).activations();
         top.at("unused").concat(x, x);
-        assertEquals(without, Program.plan(graph, false, Backend.kernels(), 1).activations());
+        assertEquals(
+                without,
+                Program.plan(graph, Purpose.INFERENCE, Backend.kernels(), 1).activations());
     }
 
     @Test

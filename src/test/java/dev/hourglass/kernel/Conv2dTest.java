@@ -90,8 +90,8 @@ class Conv2dTest {
     void agreesWithTheScalarTwin(
             @ForAll("sizes") int[] s, @ForAll("windows") Window height, @ForAll("windows") Window width) {
         Conv2dGeometry g = geometry(s, height, width);
-        Run expected = new Run(g, oracle);
-        Run found = new Run(g, kernel);
+        ConvolutionRun expected = new ConvolutionRun(g, oracle);
+        ConvolutionRun found = new ConvolutionRun(g, kernel);
         requireClose("output", found.y, expected.y, g.depth());
         requireClose("input gradient", found.dx, expected.dx, g.adjoint().depth());
         requireClose("weight gradient", found.dw, expected.dw, g.rows());
@@ -122,9 +122,10 @@ class Conv2dTest {
     void winogradAgreesWithTheScalarTwin(@ForAll("winogradSizes") int[] s) {
         Window window = new Window(1, s[5], 1, 1);
         Conv2dGeometry g = Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], 3, 3, window, window);
-        Run expected = new Run(g, oracle);
+        ConvolutionRun expected = new ConvolutionRun(g, oracle);
         // In a scalar process there is no Winograd, and all algorithms are the scalar one.
-        Run found = new Run(g, Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]));
+        ConvolutionRun found =
+                new ConvolutionRun(g, Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]));
         int growth = s[6] == 2 ? 2 : 8;
         requireClose("output", found.y, expected.y, growth * g.depth());
         requireClose(
@@ -140,7 +141,7 @@ class Conv2dTest {
                 s[0], s[1], s[2], s[3], s[4], 3, 3, new Window(1, s[5], 1, 1), new Window(1, s[5], 1, 1));
         for (Conv2d each :
                 Backend.kernels().bits() == 0 ? List.of(kernel) : List.of(kernel, VectorConv2d.winograd(s[6]))) {
-            Run run = new Run(g, each);
+            ConvolutionRun run = new ConvolutionRun(g, each);
             float[] shift = Floats.random(5, (long) g.n() * g.cout());
             float[] addend = Floats.random(6, run.y.length);
             float[] found = run.forward(g, each, Floats.tensor(shift), Floats.tensor(addend));
@@ -160,7 +161,8 @@ class Conv2dTest {
         Window window = new Window(1, s[5], 1, 1);
         Conv2dGeometry g = Conv2dGeometry.of(s[0], s[1], s[2], s[3], s[4], 3, 3, window, window);
         Conv2d each = Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]);
-        assertArrayEquals(new Run(g, each).y, new Run(g, each.suited(threads, false)).y, g.toString());
+        assertArrayEquals(
+                new ConvolutionRun(g, each).y, new ConvolutionRun(g, each.suited(threads, false)).y, g.toString());
     }
 
     /** {@code <dy, A x> = <A' dy, x>}, and the same for the weights. */
@@ -168,138 +170,12 @@ class Conv2dTest {
     void backwardIsTheAdjointOfForward(
             @ForAll("sizes") int[] s, @ForAll("windows") Window height, @ForAll("windows") Window width) {
         Conv2dGeometry g = geometry(s, height, width);
-        Run run = new Run(g, kernel);
+        ConvolutionRun run = new ConvolutionRun(g, kernel);
         double forward = Floats.dot(run.dy, run.y) - Floats.dot(run.db, run.bias);
         double scale = Math.max(1, Floats.norm(run.dy) * Floats.norm(run.y));
         double tolerance = 4 * Math.ulp(1f) * scale * Math.sqrt(g.depth() + g.rows());
         assertEquals(forward, Floats.dot(run.dx, run.x), tolerance, g.toString());
         assertEquals(forward, Floats.dot(run.dw, run.weight), tolerance, g.toString());
-    }
-
-    /** Everything one kernel computes for one geometry on fixed random numbers, in no more memory than it asks for. */
-    private static final class Run {
-
-        private final float[] x;
-        private final float[] weight;
-        private final float[] bias;
-        private final float[] dy;
-        private final float[] y;
-        private final float[] dx;
-        private final float[] dw;
-        private final float[] db;
-
-        Run(Conv2dGeometry g, Conv2d kernel) {
-            x = Floats.random(1, (long) g.n() * g.h() * g.w() * g.cin());
-            weight = Floats.random(2, (long) g.depth() * g.cout());
-            bias = Floats.random(3, g.cout());
-            dy = Floats.random(4, (long) g.rows() * g.cout());
-            GuardedFloats workspace = GuardedFloats.zeros(scratch(g, kernel));
-            y = items(g, kernel, Floats.tensor(x), packed(g, kernel, workspace), workspace, dy.length);
-            dx = inputGradient(g, kernel, workspace);
-            GuardedFloats partials = GuardedFloats.zeros(Math.toIntExact(kernel.gradientPartialBytes(g) / 4));
-            for (int item = 0; item < kernel.gradientItems(g); item++) {
-                kernel.weightGradient(
-                        g,
-                        Floats.tensor(x).segment(),
-                        Floats.tensor(dy).segment(),
-                        partials.segment(),
-                        workspace.segment(),
-                        item);
-            }
-            Tensor weightSums = Floats.tensor(new float[weight.length]);
-            Tensor biasSums = Floats.tensor(new float[bias.length]);
-            // Every item twice, the second time on top, and half of it: both ways of writing must agree.
-            for (int round = 0; round < 2; round++) {
-                for (int item = 0; item < kernel.reduceItems(g); item++) {
-                    kernel.reduceGradient(
-                            g,
-                            partials.segment(),
-                            weightSums.segment(),
-                            biasSums.segment(),
-                            round == 1,
-                            workspace.segment(),
-                            item);
-                }
-            }
-            partials.requireIntact();
-            workspace.requireIntact();
-            dw = Floats.scaled(weightSums.toArray(), 0.5f);
-            db = Floats.scaled(biasSums.toArray(), 0.5f);
-        }
-
-        private static int scratch(Conv2dGeometry g, Conv2d kernel) {
-            long bytes = Math.max(kernel.workspaceBytes(g), kernel.workspaceBytes(g.adjoint()));
-            return Math.toIntExact(Math.max(bytes, 4) / 4);
-        }
-
-        private GuardedFloats packed(Conv2dGeometry g, Conv2d kernel, GuardedFloats workspace) {
-            GuardedFloats packed = GuardedFloats.zeros(Math.toIntExact(kernel.packedBytes(g) / 4));
-            for (int item = 0; item < kernel.packItems(g); item++) {
-                kernel.pack(
-                        g,
-                        Floats.tensor(weight).segment(),
-                        Floats.tensor(bias).segment(),
-                        packed.segment(),
-                        workspace.segment(),
-                        item);
-            }
-            packed.requireIntact();
-            return packed;
-        }
-
-        /** One pass with everything that can be added. */
-        float[] forward(Conv2dGeometry g, Conv2d kernel, Tensor shift, Tensor addend) {
-            GuardedFloats workspace = GuardedFloats.zeros(scratch(g, kernel));
-            GuardedFloats packed = packed(g, kernel, workspace);
-            Tensor out = Floats.tensor(new float[dy.length]);
-            for (int item = 0; item < kernel.forwardItems(g); item++) {
-                kernel.forward(
-                        g,
-                        Floats.tensor(x).segment(),
-                        packed.segment(),
-                        shift.segment(),
-                        addend.segment(),
-                        out.segment(),
-                        workspace.segment(),
-                        item);
-            }
-            return out.toArray();
-        }
-
-        private float[] inputGradient(Conv2dGeometry g, Conv2d kernel, GuardedFloats workspace) {
-            Conv2dGeometry adjoint = g.adjoint();
-            GuardedFloats packed = GuardedFloats.zeros(Math.toIntExact(kernel.packedBytes(adjoint) / 4));
-            for (int item = 0; item < kernel.packItems(adjoint); item++) {
-                kernel.packAdjoint(
-                        adjoint, Floats.tensor(weight).segment(), packed.segment(), workspace.segment(), item);
-            }
-            return items(adjoint, kernel, Floats.tensor(dy), packed, workspace, x.length);
-        }
-
-        /** Runs all items twice, the second time on top, and takes half: both ways of writing must agree. */
-        private static float[] items(
-                Conv2dGeometry g,
-                Conv2d kernel,
-                Tensor in,
-                GuardedFloats packed,
-                GuardedFloats workspace,
-                int outputs) {
-            GuardedFloats out = GuardedFloats.zeros(outputs);
-            for (int round = 0; round < 2; round++) {
-                for (int item = 0; item < kernel.forwardItems(g); item++) {
-                    kernel.forward(
-                            g,
-                            in.segment(),
-                            packed.segment(),
-                            null,
-                            round == 1 ? out.segment() : null,
-                            out.segment(),
-                            workspace.segment(),
-                            item);
-                }
-            }
-            return Floats.scaled(out.toArray(), 0.5f);
-        }
     }
 
     private static void requireClose(String what, float[] found, float[] expected, long depth) {
@@ -317,7 +193,7 @@ class Conv2dTest {
         Tensor out = Floats.tensor(y);
         Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(wide) / 4)]);
         Tensor weight = Floats.tensor(Floats.random(2, 27 * 4));
-        GuardedFloats workspace = GuardedFloats.zeros(Run.scratch(wide, kernel));
+        GuardedFloats workspace = GuardedFloats.zeros(ConvolutionRun.scratch(wide, kernel));
         for (int item = 0; item < kernel.packItems(wide); item++) {
             kernel.pack(wide, weight.segment(), null, packed.segment(), workspace.segment(), item);
         }

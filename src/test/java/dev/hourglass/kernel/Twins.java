@@ -24,7 +24,12 @@ final class Twins {
 
     /** Every algorithm of the vector twin's convolution, each wherever it can be used. */
     static List<Conv2d> convolutions() {
-        return List.of(VectorConv2d.exact(), VectorConv2d.winograd(2), VectorConv2d.winograd(4));
+        return List.of(
+                VectorConv2d.exact(),
+                VectorConv2d.exact(WeightFormat.BFLOAT16),
+                VectorConv2d.exact(WeightFormat.FLOAT16),
+                VectorConv2d.winograd(2),
+                VectorConv2d.winograd(4));
     }
 
     /** The twins that this process has, at least the scalar one. */

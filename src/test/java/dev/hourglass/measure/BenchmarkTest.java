@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.ImageSize;
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.kernel.WeightFormat;
 import dev.hourglass.memory.MemoryBudget;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,7 +106,7 @@ class BenchmarkTest {
 
     @Test
     void aColdStartRunsInAJvmOfItsOwn() {
-        ColdStart.Result result = ColdStart.measure(TINY, new Job(Mode.INFER, 1, 1), SMALL);
+        ColdStart.Result result = ColdStart.measure(TINY, new Job(Mode.INFER, 1, 1, WeightFormat.FLOAT16), SMALL);
         assertTrue(result.firstResultMillis() > 0);
         assertTrue(result.peakMemoryBytes() == -1 || result.peakMemoryBytes() > 1 << 20);
         HourglassException problem = assertThrows(

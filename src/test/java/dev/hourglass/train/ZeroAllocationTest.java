@@ -17,6 +17,7 @@ import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.kernel.WeightFormat;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.ConditionalModels;
@@ -35,6 +36,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The promise: after warm-up, training and sampling allocate nothing on the heap, on any engine thread. */
 @Tag("alone")
@@ -127,6 +130,11 @@ class ZeroAllocationTest {
         requireNoAllocation(ConditionalModels.texts(changes), ConditionalModels.text(IMAGES, 5), CONSTANT);
     }
 
+    @Test
+    void trainingThatRecomputesAllocatesNothing() {
+        requireNoAllocation(ConditionalModels.texts(), ConditionalModels.text(IMAGES, 5), CONSTANT.withRecompute(true));
+    }
+
     private static void requireNoAllocation(Architecture architecture, Conditions conditions, TrainingOptions options) {
         try (Workers workers = new Workers(2);
                 conditions;
@@ -157,6 +165,21 @@ class ZeroAllocationTest {
             float[] x = new float[180];
             float[] t = {10, 990};
             float[] y = new float[180];
+            requireNoAllocation(() -> session.run(x, t, y));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+    void weightsOf16BitsAllocateNothing(WeightFormat format) {
+        SessionOptions options =
+                SessionOptions.of(2, 8, 9).withThreads(2).withTokens(TOKENS).withWeights(format);
+        try (UNet model = UNet.create(texts(), SIZE, 1);
+                Session session = model.session(options)) {
+            session.condition("encoder_hidden_states", Floats.random(1, 2 * TOKENS * TEXT_WIDTH));
+            float[] x = Floats.random(2, 2 * 72);
+            float[] t = {10, 990};
+            float[] y = new float[x.length];
             requireNoAllocation(() -> session.run(x, t, y));
         }
     }

@@ -34,6 +34,14 @@ final class DrawnModels {
         return random.nextBoolean() ? draw.get() : repeat(levels, draw);
     }
 
+    /** Computing activations again changes no bit of a model's loss and gradients. */
+    static void requireSameBitsRecomputed(
+            Map<String, Object> config, Shape images, int tokens, BiConsumer<String, Tensor> fill) {
+        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", config));
+        Graph graph = TrainingStep.graph(architecture, images.dim(0), images.dim(1), images.dim(2), tokens);
+        Recomputation.requireSameBits(graph, fill);
+    }
+
     /**
      * A model keeps the images' shape, and its loss follows its gradient.
      *

@@ -153,6 +153,14 @@ class UNet2DConditionPropertyTest {
     @Property(tries = 15)
     void theSameHoldsForUpscalers(@ForAll("upscalers") Case c) {
         theShapeIsKeptAndTheLossFollowsTheGradient(c);
+        recomputingChangesNoBit(c);
+    }
+
+    @Property(tries = 25)
+    void recomputingChangesNoBit(@ForAll("cases") Case c) {
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireSameBitsRecomputed(
+                c.config(), images, TOKENS, (name, input) -> fill(input, name, c.config()));
     }
 
     private static void fill(Tensor input, String name, Map<String, Object> config) {

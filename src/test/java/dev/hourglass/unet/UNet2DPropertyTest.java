@@ -93,6 +93,12 @@ class UNet2DPropertyTest {
         DrawnModels.requireShapeAndSlope(c.config(), images, 1, (name, input) -> fill(input, name, c.config()));
     }
 
+    @Property(tries = 25)
+    void recomputingChangesNoBit(@ForAll("cases") Case c) {
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireSameBitsRecomputed(c.config(), images, 1, (name, input) -> fill(input, name, c.config()));
+    }
+
     private static void fill(Tensor input, String name, Map<String, Object> config) {
         int count = (int) input.shape().elements();
         float[] values = Floats.random(name.hashCode(), count);

@@ -3,6 +3,7 @@ package dev.hourglass.bench;
 import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
+import dev.hourglass.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +25,10 @@ public class Conv2dBenchmark extends ShortRuns {
     /** The implementation. */
     @Param
     public Twin twin;
+
+    /** What weights are packed in: {@code -p format=BFLOAT16} compares with the sums of products that those of 16 bits are. */
+    @Param("FLOAT32")
+    public WeightFormat format;
 
     /**
      * Layers of TinyUNet, UNet2DModel at 64x64, Stable Diffusion's UNet on latents of 64x64 and the U-Net of 2015 at 572x572, as
@@ -74,7 +79,7 @@ public class Conv2dBenchmark extends ShortRuns {
     /** Opens the operands and packs the weights. */
     @Setup(Level.Trial)
     public void open() {
-        kernel = twin.kernels().conv2d();
+        kernel = twin.conv2d(format);
         geometry = parse(layer);
         adjoint = geometry.adjoint();
         long inputs = (long) geometry.n() * geometry.h() * geometry.w() * geometry.cin();

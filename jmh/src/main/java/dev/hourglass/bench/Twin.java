@@ -1,7 +1,10 @@
 package dev.hourglass.bench;
 
 import dev.hourglass.kernel.Backend;
+import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Kernels;
+import dev.hourglass.kernel.WeightFormat;
+import dev.hourglass.kernel.scalar.ScalarConv2d;
 import dev.hourglass.kernel.scalar.ScalarKernels;
 
 /** The implementation that a benchmark measures. */
@@ -21,5 +24,15 @@ public enum Twin {
             throw new IllegalStateException("no vector twins to measure: " + kernels.reason());
         }
         return kernels;
+    }
+
+    /** The convolution on weights of a format. */
+    Conv2d conv2d(WeightFormat format) {
+        if (format == WeightFormat.FLOAT32) {
+            return kernels().conv2d();
+        }
+        return this == SCALAR
+                ? new ScalarConv2d(format)
+                : Backend.kernels(false, format).conv2d();
     }
 }

@@ -73,6 +73,11 @@ public record Conv2d(int out, int kh, int kw, Window height, Window width, int g
     }
 
     @Override
+    public boolean roundsParameter(int index) {
+        return index == 0;
+    }
+
+    @Override
     public boolean backwardReadsInput(int index) {
         return index == 0;
     }

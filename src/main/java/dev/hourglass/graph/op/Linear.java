@@ -42,6 +42,11 @@ public record Linear(int out) implements Op {
     }
 
     @Override
+    public boolean roundsParameter(int index) {
+        return index == 0;
+    }
+
+    @Override
     public boolean backwardReadsInput(int index) {
         return true;
     }

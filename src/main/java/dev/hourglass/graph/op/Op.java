@@ -49,6 +49,11 @@ public sealed interface Op
         return false;
     }
 
+    /** Whether {@link Execution#prepare} rounds parameter {@code index} to the {@link dev.hourglass.kernel.WeightFormat} of its kernels. */
+    default boolean roundsParameter(int index) {
+        return false;
+    }
+
     /** Memory the operation needs beside inputs, output and parameters, in the order {@link Binding#buffer} finds it. */
     default List<Buffer> buffers(Site site) {
         return List.of();

@@ -6,14 +6,35 @@ import static dev.hourglass.kernel.scalar.Memory.set;
 
 import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
-/** Convolution by its definition: packed weights are {@code [depth, cout]} followed by the bias, items are rows of pixels or taps. */
+/** Convolution by its definition: packed weights are {@code [depth, cout]} after the bias, items are rows of pixels or taps. */
 public final class ScalarConv2d implements Conv2d {
 
+    private final WeightFormat format;
+
+    /** With weights as they are. */
+    public ScalarConv2d() {
+        this(WeightFormat.FLOAT32);
+    }
+
+    /** With weights that are packed in another format. */
+    public ScalarConv2d(WeightFormat format) {
+        this.format = format;
+    }
+
+    @Override
+    public WeightFormat weights() {
+        return format;
+    }
+
+    /** In whole floats. */
     @Override
     public long packedBytes(Conv2dGeometry g) {
-        return (g.depth() + 1L) * g.cout() * Float.BYTES;
+        long weights = (long) g.depth() * g.cout() * format.bytes();
+        return (long) g.cout() * Float.BYTES + Math.ceilDiv(weights, Float.BYTES) * Float.BYTES;
     }
 
     @Override
@@ -30,9 +51,11 @@ public final class ScalarConv2d implements Conv2d {
             MemorySegment workspace,
             int item) {
         long weights = (long) g.depth() * g.cout();
-        MemorySegment.copy(weight, 0, packed, 0, weights * Float.BYTES);
         for (int co = 0; co < g.cout(); co++) {
-            set(packed, weights + co, bias == null ? 0 : get(bias, co));
+            set(packed, co, bias == null ? 0 : get(bias, co));
+        }
+        for (long k = 0; k < weights; k++) {
+            setWeight(g, packed, k, get(weight, k));
         }
     }
 
@@ -43,17 +66,35 @@ public final class ScalarConv2d implements Conv2d {
         int taps = adjoint.kh() * adjoint.kw();
         int in = adjoint.cout();
         int out = adjoint.cin();
+        for (int ci = 0; ci < in; ci++) {
+            set(packed, ci, 0);
+        }
         for (int tap = 0; tap < taps; tap++) {
             for (int co = 0; co < out; co++) {
                 for (int ci = 0; ci < in; ci++) {
                     long from = ((long) (taps - 1 - tap) * in + ci) * out + co;
-                    set(packed, ((long) tap * out + co) * in + ci, get(weight, from));
+                    setWeight(adjoint, packed, ((long) tap * out + co) * in + ci, get(weight, from));
                 }
             }
         }
-        for (int ci = 0; ci < in; ci++) {
-            set(packed, (long) taps * out * in + ci, 0);
+    }
+
+    private void setWeight(Conv2dGeometry g, MemorySegment packed, long index, float value) {
+        if (format == WeightFormat.FLOAT32) {
+            set(packed, g.cout() + index, value);
+        } else {
+            packed.set(ValueLayout.JAVA_SHORT, shortAt(g, index), (short) format.bits(value));
         }
+    }
+
+    private float weight(Conv2dGeometry g, MemorySegment packed, long index) {
+        return format == WeightFormat.FLOAT32
+                ? get(packed, g.cout() + index)
+                : format.value(packed.get(ValueLayout.JAVA_SHORT, shortAt(g, index)));
+    }
+
+    private static long shortAt(Conv2dGeometry g, long index) {
+        return (long) g.cout() * Float.BYTES + index * Short.BYTES;
     }
 
     @Override
@@ -90,9 +131,8 @@ public final class ScalarConv2d implements Conv2d {
     }
 
     /** One output value: the bias and the sum over taps and input channels. */
-    private static double output(
-            Conv2dGeometry g, MemorySegment x, MemorySegment packed, int n, int oy, int ox, int co) {
-        double sum = get(packed, (long) g.depth() * g.cout() + co);
+    private double output(Conv2dGeometry g, MemorySegment x, MemorySegment packed, int n, int oy, int ox, int co) {
+        double sum = get(packed, co);
         for (int i = 0; i < g.kh(); i++) {
             int iy = g.inputRow(oy, i);
             for (int j = 0; j < g.kw() && iy >= 0; j++) {
@@ -100,7 +140,7 @@ public final class ScalarConv2d implements Conv2d {
                 for (int ci = 0; ci < g.cin() && ix >= 0; ci++) {
                     long row = ((long) i * g.kw() + j) * g.cin() + ci;
                     double value = get(x, (((long) n * g.h() + iy) * g.w() + ix) * g.xStride() + ci);
-                    sum += value * get(packed, row * g.cout() + co);
+                    sum += value * weight(g, packed, row * g.cout() + co);
                 }
             }
         }

@@ -2,7 +2,6 @@ package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
-import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 
@@ -38,9 +37,6 @@ final class ConvolutionCost {
 
     /** Otherwise it is made for these batches together: an image's output must not depend on its neighbours' number. */
     private static final int[] NOMINAL_IMAGES = {1, 8};
-
-    /** How often the sums of transformed weights' gradients pass between cache and processor. */
-    private static final int SUM_PASSES = 3;
 
     private static final WinogradTransform TWO = new Winograd2();
     private static final WinogradTransform FOUR = new Winograd4();
@@ -104,12 +100,33 @@ final class ConvolutionCost {
     }
 
     private static double winogradGradient(Conv2dGeometry g, WinogradTransform transform) {
-        double tiles = transform.tiles(g);
-        double products = tiles * transform.taps() * padded(g.cin(), ROWS) * padded(g.cout(), COLUMNS) / LANES;
-        double transformed =
-                tiles / LANES * (g.cin() * PATCH[transform.outputs] + g.cout() * OUTPUT[transform.outputs]);
         double sums = (double) transform.taps() * g.cin() * g.cout() * 4;
-        return products * FMA + transformed + SUM_PASSES * Math.ceil(tiles / 128) * stream(sums);
+        double groups = Math.ceil((double) transform.tiles(g) / WinogradConv2dGradient.groupTiles(g, transform));
+        return gradientProducts(g, transform)
+                + gradientPatches(g, transform)
+                + gradientOutputs(g, transform)
+                + (2 * groups + 1) * stream(sums);
+    }
+
+    /** Cycles of the products of Winograd's weight gradient. */
+    static double gradientProducts(Conv2dGeometry g, WinogradTransform transform) {
+        double tiles = transform.tiles(g);
+        return tiles
+                * transform.taps()
+                * padded(g.cin(), RegisterTile4x2.ROWS)
+                * padded(g.cout(), COLUMNS)
+                / LANES
+                * FMA;
+    }
+
+    /** Cycles of transforming its patches. */
+    static double gradientPatches(Conv2dGeometry g, WinogradTransform transform) {
+        return (double) transform.tiles(g) * g.cin() / LANES * PATCH[transform.outputs];
+    }
+
+    /** Cycles of transforming its output gradients. */
+    static double gradientOutputs(Conv2dGeometry g, WinogradTransform transform) {
+        return (double) transform.tiles(g) * g.cout() / LANES * OUTPUT[transform.outputs];
     }
 
     private static double stream(double bytes) {

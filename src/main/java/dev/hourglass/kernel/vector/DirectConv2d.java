@@ -6,11 +6,14 @@ import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 
 import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Convolution forward as implicit GEMM, for any geometry: a block of the im2col matrix is gathered into cache and multiplied by panels of weights, register tile
- * by register tile. Packed weights are panels {@code [depth + 1, COLUMNS]}, zero-padded, the bias in the last row.
+ * Convolution forward as implicit GEMM, for any geometry: a block of the im2col matrix is gathered into cache and multiplied by panels
+ * of weights, register tile by register tile. Packed weights are panels {@code [depth, COLUMNS]}, zero-padded, in any
+ * {@link WeightFormat}, each with its part of the bias behind it in float32. Weights of 16 bits are widened, one block of the depth of
+ * one panel at a time, for all pixels of an item; what is computed is the same as with rounded weights of float32, bit for bit.
  */
 final class DirectConv2d implements ForwardConv2d {
 
@@ -20,9 +23,17 @@ final class DirectConv2d implements ForwardConv2d {
     /** Where row blocks are fewer than this, items are split by columns too, so that small images keep all threads busy. */
     private static final int ITEMS = 32;
 
+    private final WeightFormat format;
+    private final long rowBytes;
+
+    DirectConv2d(WeightFormat format) {
+        this.format = format;
+        rowBytes = (long) PanelRows.floats(format) * Float.BYTES;
+    }
+
     @Override
     public long packedBytes(Conv2dGeometry g) {
-        return (long) panels(g) * (g.depth() + 1) * COLUMNS * Float.BYTES;
+        return panels(g) * panelFloats(g) * Float.BYTES;
     }
 
     @Override
@@ -40,12 +51,14 @@ final class DirectConv2d implements ForwardConv2d {
             int item) {
         int columns = Math.min(COLUMNS, g.cout() - item * COLUMNS);
         long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) item * COLUMNS * 4;
+        long row = Memory.address(workspace, 0, COLUMNS);
         long to = panel(g, packed, item);
         for (int k = 0; k < g.depth(); k++) {
-            packRow(from + (long) k * g.cout() * 4, to + (long) k * COLUMNS * 4, columns);
+            packRow(from + (long) k * g.cout() * 4, row, columns);
+            PanelRows.store(format, row, to + k * rowBytes);
         }
         long biasAt = bias == null ? 0 : Memory.address(bias, 0, g.cout()) + (long) item * COLUMNS * 4;
-        packRow(biasAt, to + (long) g.depth() * COLUMNS * 4, bias == null ? 0 : columns);
+        packRow(biasAt, to + g.depth() * rowBytes, bias == null ? 0 : columns);
     }
 
     @Override
@@ -55,15 +68,17 @@ final class DirectConv2d implements ForwardConv2d {
         int out = adjoint.cin();
         int columns = Math.min(COLUMNS, in - item * COLUMNS);
         long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
+        long row = Memory.address(workspace, 0, COLUMNS);
+        Rows.zero(row, COLUMNS);
         long to = panel(adjoint, packed, item);
         int taps = adjoint.kh() * adjoint.kw();
         for (int tap = 0; tap < taps; tap++) {
             long first = from + (((long) (taps - 1 - tap) * in + (long) item * COLUMNS) * out) * 4;
-            Transpose.copy(first, out * 4L, columns, out, to, COLUMNS * 4L);
             for (int co = 0; co < out; co++) {
-                Rows.zero(to + (co * (long) COLUMNS + columns) * 4, COLUMNS - columns);
+                Transpose.copy(first + co * 4L, out * 4L, columns, 1, row, COLUMNS * 4L);
+                PanelRows.store(format, row, to);
+                to += rowBytes;
             }
-            to += (long) out * COLUMNS * 4;
         }
         Rows.zero(to, COLUMNS);
     }
@@ -76,7 +91,8 @@ final class DirectConv2d implements ForwardConv2d {
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        return BLOCK_ROWS * STRIDE + RegisterTile.BYTES_OUT + COLUMNS * 4L;
+        long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
+        return BLOCK_ROWS * STRIDE + RegisterTile.BYTES_OUT + COLUMNS * 4L + widened;
     }
 
     @Override
@@ -103,13 +119,14 @@ final class DirectConv2d implements ForwardConv2d {
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long tile = a + BLOCK_ROWS * STRIDE;
         long start = tile + RegisterTile.BYTES_OUT;
+        long widened = start + COLUMNS * 4L;
         for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
             int depth = Math.min(DEPTH, g.depth() - k0);
             Im2col.gather(g, x, row0, rows, k0, k0 + depth, a, DEPTH);
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
-                long b = panel + (long) k0 * COLUMNS * 4;
-                long bias = panel + (long) g.depth() * COLUMNS * 4;
+                long b = PanelRows.widened(format, panel + k0 * rowBytes, depth, widened);
+                long bias = panel + g.depth() * rowBytes;
                 for (int r = 0; r < rows; r += ROWS) {
                     int count = Math.min(ROWS, rows - r);
                     RegisterTile.multiply(a + r * STRIDE, b, depth, tile, count);
@@ -164,8 +181,12 @@ final class DirectConv2d implements ForwardConv2d {
         return (g.cout() + COLUMNS - 1) / COLUMNS;
     }
 
-    private static long panel(Conv2dGeometry g, MemorySegment packed, int index) {
-        long floats = (g.depth() + 1L) * COLUMNS;
+    private long panelFloats(Conv2dGeometry g) {
+        return (long) g.depth() * PanelRows.floats(format) + COLUMNS;
+    }
+
+    private long panel(Conv2dGeometry g, MemorySegment packed, int index) {
+        long floats = panelFloats(g);
         return Memory.address(packed, index * floats, floats);
     }
 

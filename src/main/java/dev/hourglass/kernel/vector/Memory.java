@@ -44,6 +44,9 @@ final class Memory {
     /** Single floats: {@code (float) FLOAT.get(ALL, address)}. */
     static final VarHandle FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.varHandle().withInvokeExactBehavior();
 
+    private static final VarHandle BITS =
+            ValueLayout.JAVA_INT_UNALIGNED.varHandle().withInvokeExactBehavior();
+
     private static final boolean CHECKED = Boolean.getBoolean("hourglass.checked");
 
     private Memory() {}
@@ -62,6 +65,10 @@ final class Memory {
 
     static void set(long address, float value) {
         FLOAT.set(ALL, address, value);
+    }
+
+    static void setBits(long address, int bits) {
+        BITS.set(ALL, address, bits);
     }
 
     private static void check(MemorySegment segment, long offset, long count) {

@@ -11,13 +11,14 @@ import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 
 import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
  * Convolution forward to few channels, where a register tile's columns would be empty for the most part: the lanes run along the depth
  * instead, and each output is a dot product with a gathered row of the im2col matrix. Packed weights are rows {@code [cout, padded depth]},
- * zero-padded to whole vectors, then the bias.
+ * zero-padded to whole vectors, then the bias. They are few, and kept in float32 whatever {@link WeightFormat} they are rounded to.
  */
 final class NarrowConv2d implements ForwardConv2d {
 
@@ -29,6 +30,12 @@ final class NarrowConv2d implements ForwardConv2d {
 
     /** Output pixels of one item. */
     private static final int BLOCK_ROWS = 96;
+
+    private final WeightFormat format;
+
+    NarrowConv2d(WeightFormat format) {
+        this.format = format;
+    }
 
     /** Whether this way is the better one: the outputs fill a quarter of a register tile's columns at most. */
     static boolean suits(Conv2dGeometry g) {
@@ -57,7 +64,7 @@ final class NarrowConv2d implements ForwardConv2d {
         long to = Memory.address(packed, 0, packedBytes(g) / 4);
         long row = to + (long) item * paddedDepth(g) * 4;
         for (int k = 0; k < g.depth(); k++) {
-            Memory.set(row + k * 4L, Memory.get(from + ((long) k * g.cout() + item) * 4));
+            Memory.set(row + k * 4L, format.round(Memory.get(from + ((long) k * g.cout() + item) * 4)));
         }
         Rows.zero(row + g.depth() * 4L, paddedDepth(g) - g.depth());
         float shift = bias == null ? 0 : Memory.get(Memory.address(bias, item, 1));
@@ -75,6 +82,9 @@ final class NarrowConv2d implements ForwardConv2d {
         long row = to + (long) item * paddedDepth(adjoint) * 4;
         for (int tap = 0; tap < taps; tap++) {
             Rows.copy(from + ((long) (taps - 1 - tap) * in + item) * out * 4, row + (long) tap * out * 4, out);
+        }
+        for (int k = 0; k < adjoint.depth() && format != WeightFormat.FLOAT32; k++) {
+            Memory.set(row + k * 4L, format.round(Memory.get(row + k * 4L)));
         }
         Rows.zero(row + adjoint.depth() * 4L, paddedDepth(adjoint) - adjoint.depth());
         Memory.set(biasAt(adjoint, to) + item * 4L, 0f);

@@ -2,6 +2,7 @@ package dev.hourglass.kernel.vector;
 
 import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Conv2dGeometry;
+import dev.hourglass.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
@@ -9,20 +10,24 @@ import java.util.Map;
 /** The vector twin of {@link Conv2d}: the fastest algorithm for each geometry, as {@link ConvolutionCost} sees it. */
 public final class VectorConv2d implements Conv2d {
 
-    private static final ForwardConv2d DIRECT = new DirectConv2d();
-    private static final ForwardConv2d NARROW = new NarrowConv2d();
     private static final WeightGradient DIRECT_GRADIENT = new DirectConv2dGradient();
     private static final WeightGradient NARROW_GRADIENT = new NarrowConv2dGradient();
 
     private static final int FASTEST = -1;
 
+    private final WeightFormat weights;
+    private final ForwardConv2d direct;
+    private final ForwardConv2d narrow;
     private final int tile;
     private final int threads;
     private final boolean training;
     private final Map<Conv2dGeometry, Choice> choices = new HashMap<>();
     private Choice last; // written by several threads at once, each time whole
 
-    private VectorConv2d(int tile, int threads, boolean training) {
+    private VectorConv2d(WeightFormat weights, int tile, int threads, boolean training) {
+        this.weights = weights;
+        direct = new DirectConv2d(weights);
+        narrow = new NarrowConv2d(weights);
         this.tile = tile;
         this.threads = threads;
         this.training = training;
@@ -30,12 +35,17 @@ public final class VectorConv2d implements Conv2d {
 
     /** The fastest algorithm for each geometry. */
     public static VectorConv2d fastest() {
-        return new VectorConv2d(FASTEST, 1, false);
+        return new VectorConv2d(WeightFormat.FLOAT32, FASTEST, 1, false);
     }
 
     /** Only sums of products, rounded as in the plain loop: no Winograd. */
     public static VectorConv2d exact() {
-        return new VectorConv2d(0, 1, false);
+        return exact(WeightFormat.FLOAT32);
+    }
+
+    /** The same, with weights that are packed in another format. */
+    public static VectorConv2d exact(WeightFormat weights) {
+        return new VectorConv2d(weights, 0, 1, false);
     }
 
     /**
@@ -44,12 +54,17 @@ public final class VectorConv2d implements Conv2d {
      * @param tile outputs along the side of a tile, 2 or 4
      */
     public static VectorConv2d winograd(int tile) {
-        return new VectorConv2d(tile, 1, false);
+        return new VectorConv2d(WeightFormat.FLOAT32, tile, 1, false);
     }
 
     @Override
     public VectorConv2d suited(int forThreads, boolean forTraining) {
-        return new VectorConv2d(tile, forThreads, forTraining);
+        return new VectorConv2d(weights, tile, forThreads, forTraining);
+    }
+
+    @Override
+    public WeightFormat weights() {
+        return weights;
     }
 
     /** The algorithms of a geometry. */
@@ -76,16 +91,16 @@ public final class VectorConv2d implements Conv2d {
 
     private Choice choose(Conv2dGeometry g) {
         if (NarrowConv2d.suits(g)) {
-            return new Choice(g, NARROW, NARROW_GRADIENT);
+            return new Choice(g, narrow, NARROW_GRADIENT);
         }
         boolean winograd = tile != 0 && WinogradConv2d.supports(g);
         int forward = winograd && tile == FASTEST ? ConvolutionCost.forwardTile(g, training) : tile;
         int gradient = winograd && tile == FASTEST ? ConvolutionCost.gradientTile(g) : tile;
         return new Choice(
                 g,
-                winograd && forward != 0 ? new WinogradConv2d(WinogradTransform.of(forward), g, threads) : DIRECT,
+                winograd && forward != 0 ? new WinogradConv2d(WinogradTransform.of(forward), g, threads) : direct,
                 winograd && gradient != 0
-                        ? new WinogradConv2dGradient(WinogradTransform.of(gradient))
+                        ? new WinogradConv2dGradient(WinogradTransform.of(gradient), g, threads)
                         : DIRECT_GRADIENT);
     }
 
@@ -189,6 +204,7 @@ public final class VectorConv2d implements Conv2d {
 
     @Override
     public String toString() {
-        return tile == FASTEST ? "fastest" : tile == 0 ? "direct" : "Winograd " + tile;
+        String algorithm = tile == FASTEST ? "fastest" : tile == 0 ? "direct" : "Winograd " + tile;
+        return weights == WeightFormat.FLOAT32 ? algorithm : algorithm + " on " + weights.key();
     }
 }

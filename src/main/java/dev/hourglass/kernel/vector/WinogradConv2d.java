@@ -263,7 +263,8 @@ final class WinogradConv2d implements ForwardConv2d {
         for (int c = 0; c < g.cin(); c += DEPTH) {
             int channels = Math.min(DEPTH, g.cin() - c);
             long out = v + c / DEPTH * (group * STRIDE);
-            patches.transform(g, x + c * 4L, tile0, count, channels, out, STRIDE, tap1, row1, scratch);
+            patches.transform(
+                    g, x + c * 4L, tile0, count, channels, 0, transform.side, out, STRIDE, tap1, row1, scratch);
         }
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
         for (int tap = 0; tap < taps; tap++) {

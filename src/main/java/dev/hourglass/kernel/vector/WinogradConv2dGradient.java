@@ -10,28 +10,29 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The gradient of a convolution's weights by Winograd's transforms: for each tap, the transposed matrix of transformed patches times that
- * of transformed output gradients, summed over tiles. The sum is cut into chunks that depend on the shape alone; an item is one chunk and
- * one block of input channels, and leaves its sum in a partial {@code [taps, padded cin, padded cout]} with the bias gradient in one more
- * row. Partials are then added up in order and transformed back.
+ * of transformed output gradients, summed over tiles, a group of tiles at a time. Where tiles are many they are two halves, whatever the
+ * number of threads; each leaves its sums in a partial {@code [taps, padded cin, padded cout]}, with the bias gradient in one more row.
+ * The halves are added and transformed back.
+ *
+ * <p>An item is a half, some rows of taps and a block of input channels. Rows and blocks share no sums, so their number may follow the
+ * number of threads; what it costs is transforms that several items repeat. More parts of the tiles would each need sums of their own,
+ * four times the weights, which would go through memory.
  */
 final class WinogradConv2dGradient implements WeightGradient {
 
-    /** What a group's transformed patches and gradients may take: most of a second-level cache. */
-    private static final long GROUP_BYTES = 1280 << 10;
+    /** What a group's transformed patches and gradients may take: they come back tap by tap, so beyond the second-level cache is near enough. */
+    private static final long GROUP_BYTES = 2560 << 10;
+
+    /** Tiles of a group: the depth of one product. Short ones are spent on adding their sums up. */
+    private static final int MIN_GROUP = 128;
+
+    private static final int MAX_GROUP = 256;
+
+    /** Fewer tiles than this are not worth being halved. */
+    private static final int HALVED = 256;
 
     /** What a run of transformed output gradients may take between the two passes. */
     private static final int RUN_BYTES = 20 << 10;
-
-    /** Tiles of a group at most: the depth of one product. */
-    private static final int MAX_GROUP = 128;
-
-    /** Fewer tiles than this are not worth a chunk of their own. */
-    private static final int CHUNK_TILES = 96;
-
-    private static final int MAX_CHUNKS = 8;
-
-    /** With fewer chunks than this, items are split by input channels too. */
-    private static final int ITEMS = 8;
 
     /** Input channels that blocks are multiples of: whole vectors and whole register tiles. */
     private static final int BLOCK_UNIT = LANES % ROWS == 0 ? LANES : 3 * LANES;
@@ -39,25 +40,70 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Floats of each tap in one item of {@link #reduce}. */
     private static final int REDUCE_FLOATS = 1024;
 
+    /** The share of a transform that goes down the columns, which items of other rows repeat. */
+    private static final double DOWN = 0.4;
+
     private final WinogradTransform transform;
     private final WinogradPatches patches;
     private final int taps;
 
-    WinogradConv2dGradient(WinogradTransform transform) {
+    /** Items that share the rows of taps. */
+    private final int rowParts;
+
+    /** Items that share the input channels, and how many channels each takes. */
+    private final int blocks;
+
+    private final int blockChannels;
+
+    /**
+     * Decides how the work on a geometry is cut into items.
+     *
+     * @param threads how many threads share the items
+     */
+    WinogradConv2dGradient(WinogradTransform transform, Conv2dGeometry g, int threads) {
         this.transform = transform;
         this.patches = new WinogradPatches(transform);
         this.taps = transform.taps();
+        int units = (g.cin() + BLOCK_UNIT - 1) / BLOCK_UNIT;
+        int halves = halves(g, transform);
+        int bestParts = 1;
+        int bestUnits = units;
+        double bestTime = Double.POSITIVE_INFINITY;
+        for (int parts = 1; parts <= transform.side; parts++) {
+            for (int size = units; size > 0; size--) {
+                int count = (units + size - 1) / size;
+                int rows = (transform.side + parts - 1) / parts;
+                double repeated = DOWN + (1 - DOWN) * rows / transform.side;
+                double item = ConvolutionCost.gradientProducts(g, transform) * rows / transform.side / count
+                        + ConvolutionCost.gradientPatches(g, transform) * repeated / count
+                        + ConvolutionCost.gradientOutputs(g, transform) * repeated;
+                double time = item / halves * ((halves * parts * count + threads - 1) / threads);
+                if (time < bestTime) {
+                    bestTime = time;
+                    bestParts = parts;
+                    bestUnits = size;
+                }
+            }
+        }
+        rowParts = bestParts;
+        blockChannels = bestUnits * BLOCK_UNIT;
+        blocks = (units + bestUnits - 1) / bestUnits;
     }
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        long perTile = taps * (inStride(g) + outStride(g)) * 4L;
-        long reduce = (taps + 3L * transform.side + 9) * reduceChannels(g) * paddedOut(g) * 4;
-        return Math.max(perTile * groupTiles(g) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
+        long perTile = (long) itemTaps() * (inStride(g) + outStride(g)) * 4L;
+        long reduce = (3L * transform.side + 9) * reduceChannels(g) * paddedOut(g) * 4;
+        return Math.max(perTile * groupTiles(g, transform) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
     }
 
     private long scratchBytes(Conv2dGeometry g) {
         return Math.max(patches.scratchBytes(g.cin()), 2L * taps * gradientRun(g) * g.cout() * 4);
+    }
+
+    /** Taps of one item, at most. */
+    private int itemTaps() {
+        return (transform.side + rowParts - 1) / rowParts * transform.side;
     }
 
     /** Tiles whose output gradients are transformed in one go. */
@@ -67,48 +113,68 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     @Override
     public int items(Conv2dGeometry g) {
-        return chunks(g) * blocks(g);
+        return halves(g, transform) * rowParts * blocks;
     }
 
     @Override
     public long partialBytes(Conv2dGeometry g) {
-        return chunks(g) * partialFloats(g) * Float.BYTES;
+        return halves(g, transform) * partialFloats(g) * Float.BYTES;
+    }
+
+    /** Floats of the sums of one half. */
+    private long partialFloats(Conv2dGeometry g) {
+        return ((long) taps * paddedIn(g) + 1) * paddedOut(g);
     }
 
     @Override
     public void compute(Conv2dGeometry g, long x, long dy, MemorySegment partials, MemorySegment workspace, int item) {
-        int chunk = item / blocks(g);
-        int block = item % blocks(g);
-        int ci0 = block * blockChannels(g);
-        int ci1 = Math.min(ci0 + blockChannels(g), g.cin());
-        int begin = (int) ((long) transform.tiles(g) * chunk / chunks(g));
-        int end = (int) ((long) transform.tiles(g) * (chunk + 1) / chunks(g));
-        int group = groupTiles(g);
-        long partial = Memory.address(partials, chunk * partialFloats(g), partialFloats(g));
+        int half = item / (rowParts * blocks);
+        int part = item / blocks % rowParts;
+        int row0 = transform.side * part / rowParts;
+        int row1 = transform.side * (part + 1) / rowParts;
+        int block = item % blocks;
+        int ci0 = block * blockChannels;
+        int ci1 = Math.min(ci0 + blockChannels, g.cin());
+        int begin = transform.tiles(g) * half / halves(g, transform);
+        int end = transform.tiles(g) * (half + 1) / halves(g, transform);
+        int group = groupTiles(g, transform);
+        long sums = Memory.address(partials, half * partialFloats(g), partialFloats(g));
 
         long tile = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long v = tile + RegisterTile.BYTES_OUT;
         long inTap = (long) group * inStride(g) * 4;
-        long m = v + taps * inTap;
+        long m = v + itemTaps() * inTap;
         long outTap = (long) group * outStride(g) * 4;
-        long scratch = m + taps * outTap;
+        long scratch = m + itemTaps() * outTap;
         long inTile = inStride(g) * 4L;
         for (int first = begin; first < end; first += group) {
             int count = Math.min(group, end - first);
             patches.transform(
-                    g, x + ci0 * 4L, first, count, ci1 - ci0, v, inTile, inTap, transform.side * inTap, scratch);
-            transformGradients(g, dy, first, count, m, outTap, scratch);
-            for (int tap = 0; tap < taps; tap++) {
-                long to = partial + (long) tap * paddedIn(g) * paddedOut(g) * 4;
-                multiply(g, v + tap * inTap, m + tap * outTap, to, ci0, ci1, count, first == begin, tile);
+                    g,
+                    x + ci0 * 4L,
+                    first,
+                    count,
+                    ci1 - ci0,
+                    row0,
+                    row1,
+                    v,
+                    inTile,
+                    inTap,
+                    transform.side * inTap,
+                    scratch);
+            transformGradients(g, dy, first, count, row0, row1, m, outTap, scratch);
+            for (int tap = row0 * transform.side; tap < row1 * transform.side; tap++) {
+                int index = tap - row0 * transform.side;
+                long to = sums + (long) tap * paddedIn(g) * paddedOut(g) * 4;
+                multiply(g, v + index * inTap, m + index * outTap, to, ci0, ci1, count, first == begin, tile);
             }
-            if (block == 0) {
+            if (block == 0 && row0 <= 1 && 1 < row1) {
                 // The sum of a tile's elements is the element (1, 1) of its transform, which belongs to the point 1.
-                long sums = m + (transform.side + 1) * outTap;
-                long bias = partial + (long) taps * paddedIn(g) * paddedOut(g) * 4;
+                long from = m + ((1L - row0) * transform.side + 1) * outTap;
+                long bias = sums + (long) taps * paddedIn(g) * paddedOut(g) * 4;
                 for (int c = 0; c < paddedOut(g); c += COLUMNS) {
                     DirectConv2dGradient.columnSums(
-                            sums + c * 4L, outStride(g) * 4L, count, bias + c * 4L, first == begin);
+                            from + c * 4L, outStride(g) * 4L, count, bias + c * 4L, first == begin);
                 }
             }
         }
@@ -128,9 +194,9 @@ final class WinogradConv2dGradient implements WeightGradient {
         }
     }
 
-    /** Transforms the output gradients of some tiles, run by run of tiles side by side in one image. */
+    /** Transforms the output gradients of some tiles to some rows of taps, run by run of tiles side by side in one image. */
     private void transformGradients(
-            Conv2dGeometry g, long dy, int tile, int tiles, long out, long tapStep, long scratch) {
+            Conv2dGeometry g, long dy, int tile, int tiles, int row0, int row1, long out, long tapStep, long scratch) {
         int across = transform.tilesAcross(g);
         int down = transform.tilesDown(g);
         int outputs = transform.outputs;
@@ -156,9 +222,9 @@ final class WinogradConv2dGradient implements WeightGradient {
             }
             int vectors = width * g.cout() / LANES;
             transform.outputGradient(from, inRow, BYTES, scratch, width * bytes, BYTES, vectors);
-            for (int i = 0; i < side; i++) {
+            for (int i = row0; i < row1; i++) {
                 long in = scratch + i * width * bytes;
-                long to = out + i * side * tapStep + done * tileStep;
+                long to = out + (i - row0) * side * tapStep + done * tileStep;
                 gradientsAcross(in, bytes, run, g.cout() / LANES, to, tapStep, tileStep);
             }
             done += run;
@@ -194,28 +260,27 @@ final class WinogradConv2dGradient implements WeightGradient {
             boolean accumulate,
             MemorySegment workspace,
             int item) {
-        int chunks = chunks(g);
-        long sums = Memory.address(partials, 0, chunks * partialFloats(g));
+        long sums = Memory.address(partials, 0, partialBytes(g) / 4);
         long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
         int side = transform.side;
         int width = paddedOut(g);
-        long total = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [taps, channels, width]
+        long columns = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [3, side, channels, width]
         long tapStep = (long) paddedIn(g) * width * 4;
         int first = item * reduceChannels(g);
         int channels = Math.min(reduceChannels(g), g.cin() - first);
         int floats = channels * width;
         long row = floats * 4L;
-        long columns = total + taps * row; // [3, side, channels, width]
         long kernel = columns + 3 * side * row; // [9, channels, width]
         long u = sums + (long) first * width * 4;
-        for (int tap = 0; tap < taps && chunks > 1; tap++) {
-            addChunks(g, u + tap * tapStep, total + tap * row, floats);
+        boolean halved = halves(g, transform) == 2;
+        long other = partialFloats(g) * 4;
+        for (int tap = 0; tap < taps && halved; tap++) {
+            long to = u + tap * tapStep;
+            Rows.add(to, to + other, to, floats);
         }
-        long from = chunks > 1 ? total : u;
-        long step = chunks > 1 ? row : tapStep;
         for (int j = 0; j < side; j++) {
-            long in = from + j * step;
-            transform.weightGradient(in, side * step, BYTES, columns + j * row, side * row, BYTES, floats / LANES);
+            long in = u + j * tapStep;
+            transform.weightGradient(in, side * tapStep, BYTES, columns + j * row, side * row, BYTES, floats / LANES);
         }
         for (int i = 0; i < 3; i++) {
             long in = columns + i * side * row;
@@ -228,8 +293,11 @@ final class WinogradConv2dGradient implements WeightGradient {
             }
         }
         if (item == 0 && dbias != null) {
-            addChunks(g, sums + taps * tapStep, total, g.cout());
-            write(total, Memory.address(dbias, 0, g.cout()), g.cout(), accumulate);
+            long bias = sums + taps * tapStep;
+            if (halved) {
+                Rows.add(bias, bias + other, bias, g.cout());
+            }
+            write(bias, Memory.address(dbias, 0, g.cout()), g.cout(), accumulate);
         }
     }
 
@@ -241,42 +309,27 @@ final class WinogradConv2dGradient implements WeightGradient {
         }
     }
 
-    /** Adds a run of floats up over the chunks, in order. */
-    private void addChunks(Conv2dGeometry g, long first, long to, int count) {
-        Rows.copy(first, to, count);
-        for (int chunk = 1; chunk < chunks(g); chunk++) {
-            Rows.add(to, first + chunk * partialFloats(g) * 4, to, count);
-        }
-    }
-
     /** Input channels of one item of {@link #reduce}. */
     private static int reduceChannels(Conv2dGeometry g) {
         return Math.max(1, REDUCE_FLOATS / paddedOut(g));
     }
 
-    private int chunks(Conv2dGeometry g) {
-        return Math.clamp(transform.tiles(g) / CHUNK_TILES, 1, MAX_CHUNKS);
+    private static int halves(Conv2dGeometry g, WinogradTransform transform) {
+        return transform.tiles(g) < HALVED ? 1 : 2;
     }
 
-    /** Input channels of one item. */
-    private int blockChannels(Conv2dGeometry g) {
-        int units = (g.cin() + BLOCK_UNIT - 1) / BLOCK_UNIT;
-        int blocks = Math.clamp(ITEMS / chunks(g), 1, units);
-        return (units + blocks - 1) / blocks * BLOCK_UNIT;
-    }
-
-    private int blocks(Conv2dGeometry g) {
-        return (g.cin() + blockChannels(g) - 1) / blockChannels(g);
-    }
-
-    private int groupTiles(Conv2dGeometry g) {
-        long fitting = GROUP_BYTES / (taps * (inStride(g) + outStride(g)) * 4L);
-        return Math.clamp(fitting, 16, MAX_GROUP);
+    /** Tiles whose products are summed at a time; it depends on the shape alone, because the order of the sums does. */
+    static int groupTiles(Conv2dGeometry g, WinogradTransform transform) {
+        long fitting = GROUP_BYTES / (transform.taps() * (g.cin() + g.cout()) * 4L);
+        int most = Math.clamp(fitting, MIN_GROUP, MAX_GROUP);
+        int tiles = (transform.tiles(g) + 1) / halves(g, transform);
+        int groups = (tiles + most - 1) / most;
+        return (tiles + groups - 1) / groups;
     }
 
     /** Floats from tile to tile: an odd number of cache lines, so that columns do not fall into one cache set. */
     private int inStride(Conv2dGeometry g) {
-        int channels = Math.min(blockChannels(g), (g.cin() + ROWS - 1) / ROWS * ROWS);
+        int channels = Math.min(blockChannels, paddedIn(g));
         return ((channels + 15) / 16 | 1) * 16;
     }
 
@@ -290,9 +343,5 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     private static int paddedOut(Conv2dGeometry g) {
         return (g.cout() + COLUMNS - 1) / COLUMNS * COLUMNS;
-    }
-
-    private long partialFloats(Conv2dGeometry g) {
-        return ((long) taps * paddedIn(g) + 1) * paddedOut(g);
     }
 }

@@ -35,13 +35,15 @@ final class WinogradPatches {
     }
 
     /**
-     * Transforms patches.
+     * Transforms patches to some rows of taps.
      *
      * @param x address of the input, at the first channel to take
      * @param tile the first tile
      * @param tiles how many
      * @param channels how many channels, a multiple of the vector's lanes
-     * @param out address of the first tap of the first tile
+     * @param row0 the first row of taps
+     * @param row1 the row after the last
+     * @param out address of the first of these taps of the first tile
      * @param tileStep bytes from tile to tile
      * @param tapStep bytes from a tap to the next in its row
      * @param rowStep bytes from a row of taps to the next
@@ -52,6 +54,8 @@ final class WinogradPatches {
             int tile,
             int tiles,
             int channels,
+            int row0,
+            int row1,
             long out,
             long tileStep,
             long tapStep,
@@ -70,7 +74,7 @@ final class WinogradPatches {
             int top = row * transform.outputs - g.padTop();
             int left = column * transform.outputs - g.padLeft();
             down(g, x + n * image, top, left, run * transform.outputs + 2, channels, scratch);
-            across(run, channels, scratch, out + done * tileStep, tileStep, tapStep, rowStep);
+            across(run, channels, row0, row1, scratch, out + done * tileStep, tileStep, tapStep, rowStep);
             done += run;
         }
     }
@@ -106,13 +110,22 @@ final class WinogradPatches {
     }
 
     /** The pass along the rows of a run of patches. The inner loop goes over tiles or over channels, whichever are more. */
-    private void across(int run, int channels, long scratch, long out, long tileStep, long tapStep, long rowStep) {
+    private void across(
+            int run,
+            int channels,
+            int row0,
+            int row1,
+            long scratch,
+            long out,
+            long tileStep,
+            long tapStep,
+            long rowStep) {
         int outputs = transform.outputs;
         int vectors = channels / LANES;
         long bytes = channels * 4L;
-        for (int i = 0; i < transform.side; i++) {
+        for (int i = row0; i < row1; i++) {
             long from = scratch + i * (run * outputs + 2) * bytes;
-            long to = out + i * rowStep;
+            long to = out + (i - row0) * rowStep;
             if (run >= vectors) {
                 for (int v = 0; v < vectors; v++) {
                     long at = (long) v * BYTES;
