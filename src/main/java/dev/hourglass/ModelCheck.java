@@ -45,6 +45,7 @@ public final class ModelCheck {
     private static final int EARLY = 10;
     private static final int LATE = 990;
 
+    private final NoiseSchedule schedule = NoiseSchedule.ddpm();
     private final UNet model;
     private final ImageBytes images;
     private final Conditions conditions;
@@ -99,7 +100,7 @@ public final class ModelCheck {
      *
      * @param images a test set, images that the model was not trained on; the first {@link #IMAGES} are used
      * @param listener told of each finding as it comes
-     * @throws HourglassException when the images do not fit the model
+     * @throws HourglassException when the images do not fit the model, or it cannot be told DDPM's thousand timesteps
      */
     public static Result run(UNet model, ImageBytes images, int threads, Consumer<Finding> listener) {
         return run(model, images, Conditions.none(), threads, listener);
@@ -110,7 +111,7 @@ public final class ModelCheck {
      *
      * @param conditions what the model is told about each image while losses are measured; zeros where there are none, as in the other
      *     checks
-     * @throws HourglassException when the images or the conditions do not fit the model
+     * @throws HourglassException when the images or the conditions do not fit the model, or it cannot be told DDPM's thousand timesteps
      */
     public static Result run(
             UNet model, ImageBytes images, Conditions conditions, int threads, Consumer<Finding> listener) {
@@ -134,6 +135,7 @@ public final class ModelCheck {
 
     private void requireFit() {
         Architecture architecture = model.architecture();
+        architecture.requireTimesteps(schedule.steps());
         int smallest = architecture.minimumSize();
         if (images.channels() != architecture.inChannels()
                 || images.channels() != architecture.outChannels()
@@ -258,8 +260,7 @@ public final class ModelCheck {
             Conditions.Feed feed = told
                     ? conditions.into(model.architecture(), images.count(), kernels.elementwise(), session::condition)
                     : Conditions.Feed.NOTHING;
-            return Evaluation.measure(
-                    session.denoiser(), NoiseSchedule.ddpm(), images, feed, count, SEED, kernels, done -> {});
+            return Evaluation.measure(session.denoiser(), schedule, images, feed, count, SEED, kernels, done -> {});
         }
     }
 

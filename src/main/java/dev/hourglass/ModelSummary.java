@@ -14,6 +14,7 @@ import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.ConcatTokens;
 import dev.hourglass.graph.op.Conv2d;
 import dev.hourglass.graph.op.DivideImages;
+import dev.hourglass.graph.op.Dropout;
 import dev.hourglass.graph.op.Embedding;
 import dev.hourglass.graph.op.FirResize;
 import dev.hourglass.graph.op.FourierEncoding;
@@ -151,6 +152,7 @@ public final class ModelSummary {
             case Affine affine -> "scale";
             case ScaleShift film -> "scale and shift per channel";
             case DivideImages division -> "divide";
+            case Dropout dropout -> "dropout";
             case FirResize fir -> "resize, filtered";
             case FourierEncoding fourier -> "Fourier features";
             case Embedding table -> "table of " + table.count() + " rows";

@@ -66,8 +66,10 @@ public final class Sampler implements AutoCloseable {
                     .expected("as many channels out as in")
                     .found(model.architecture().inChannels() + " in, "
                             + model.architecture().outChannels() + " out")
+                    .mend("name a scheduler, which uses or drops the variances that twice as many channels are")
                     .build();
         }
+        model.architecture().requireTimesteps(schedule.steps());
         ImageSize size = model.sampleSize();
         session = model.session(SessionOptions.of(batch, size.height(), size.width())
                 .withThreads(threads)

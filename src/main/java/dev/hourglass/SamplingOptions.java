@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * How images are drawn.
  *
- * @param scheduler a {@code scheduler_config.json}, see {@link dev.hourglass.diffusion.scheduler.Schedulers}
+ * @param scheduler a {@code scheduler_config.json}, see {@link dev.hourglass.diffusion.scheduler.Schedulers}; for models of twice as many
+ *     channels out as in, see {@link dev.hourglass.diffusion.scheduler.Schedulers#withVariances}
  * @param steps diffusers' {@code num_inference_steps}
  * @param prompt what the model is told; stays the caller's, to be closed after the drawing
  * @param guidance classifier-free guidance; up to 1 the model is asked once a step, with the condition

@@ -4,8 +4,10 @@ import dev.hourglass.diffusion.ScheduledSampler;
 import dev.hourglass.diffusion.scheduler.Scheduler;
 import dev.hourglass.diffusion.scheduler.Schedulers;
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
+import dev.hourglass.unet.Architecture;
 import java.util.function.IntConsumer;
 
 /** Draws images with any scheduler, of what a prompt says and with guidance. Image number k does not depend on the batch or the threads. */
@@ -41,7 +43,7 @@ public final class ScheduledDrawing {
                 .withArithmetic(arithmetic)
                 .withTokens(options.prompt().tokens(model.architecture(), options.guided()));
         try (Session session = model.session(compiled);
-                Scheduler scheduler = Schedulers.open(options.scheduler(), options.steps(), shape, kernels)) {
+                Scheduler scheduler = Schedulers.open(scheduler(model, options), options.steps(), shape, kernels)) {
             requireFit(model, scheduler);
             IntConsumer tell =
                     options.prompt().into(model.architecture(), session, options.guided(), kernels.elementwise());
@@ -55,6 +57,13 @@ public final class ScheduledDrawing {
                 return Drawing.images(sampler, count, tell, watcher);
             }
         }
+    }
+
+    private static ModelConfig scheduler(UNet model, SamplingOptions options) {
+        Architecture architecture = model.architecture();
+        return architecture.outChannels() == 2 * architecture.inChannels()
+                ? Schedulers.withVariances(options.scheduler())
+                : options.scheduler();
     }
 
     private static void requireFit(UNet model, Scheduler scheduler) {

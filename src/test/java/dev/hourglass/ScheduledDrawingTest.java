@@ -26,6 +26,7 @@ import dev.hourglass.unet.UNet2D;
 import dev.hourglass.unet.UNet2DSettings;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -339,19 +340,42 @@ class ScheduledDrawingTest {
         assertTrue(error.getMessage().contains(part), error.getMessage());
     }
 
+    private static UNet withVariances(Map<String, Object> changes) {
+        Map<String, Object> config = new HashMap<>(changes);
+        config.put("_class_name", "UNet2DModel");
+        config.put("in_channels", 1);
+        config.put("out_channels", 2);
+        config.put("block_out_channels", List.of(8, 8));
+        config.put("down_block_types", List.of("DownBlock2D", "DownBlock2D"));
+        config.put("up_block_types", List.of("UpBlock2D", "UpBlock2D"));
+        config.put("norm_num_groups", 4);
+        config.put("layers_per_block", 1);
+        return UNet.create(new UNet2D(new UNet2DSettings(ModelConfig.of("test", config))), SIZE, 5);
+    }
+
+    /** A model's folder alone says nothing about them; a pipeline's scheduler may say that they are not wanted. */
+    @Test
+    void variancesAreOfTheUsualKindUnlessTheSchedulerSaysOtherwise() {
+        try (UNet model = withVariances(Map.of())) {
+            float[] unsaid = draw(model, Map.of());
+            assertArrayEquals(draw(model, Map.of("variance_type", "learned_range")), unsaid);
+            for (String type : List.of("fixed_small", "fixed_large")) {
+                float[] other = draw(model, Map.of("variance_type", type));
+                assertTrue(Floats.maxError(unsaid, other) > 1e-3, type);
+            }
+        }
+    }
+
+    private static float[] draw(UNet model, Map<String, Object> settings) {
+        Map<String, Object> config = new HashMap<>(settings);
+        config.put("_class_name", "DDPMScheduler");
+        SamplingOptions options = SamplingOptions.of(ModelConfig.of("test", config), STEPS);
+        return ScheduledDrawing.sample(model, options, 1, 1, 7, 1, Arithmetic.FASTEST, Sampler.Watcher.NONE);
+    }
+
     @Test
     void guidanceFollowsItsFormulaAndSpareVariancesAreDropped() {
-        Map<String, Object> config = Map.of(
-                "_class_name", "UNet2DModel",
-                "in_channels", 1,
-                "out_channels", 2,
-                "block_out_channels", List.of(8, 8),
-                "down_block_types", List.of("DownBlock2D", "DownBlock2D"),
-                "up_block_types", List.of("UpBlock2D", "UpBlock2D"),
-                "norm_num_groups", 4,
-                "layers_per_block", 1,
-                "num_class_embeds", 4);
-        try (UNet model = UNet.create(new UNet2D(new UNet2DSettings(ModelConfig.of("test", config))), SIZE, 5);
+        try (UNet model = withVariances(Map.of("num_class_embeds", 4));
                 Prompt prompt = Prompt.classes(List.of(2), 3);
                 Session session = model.session(SessionOptions.of(2, 8, 9));
                 Slab slab = Slab.open("test", 1024);

@@ -55,4 +55,9 @@ public final class Streams {
     public static long trainingClassDrop(long step) {
         return 7L << 60 | step;
     }
+
+    /** Keys of what training step {@code step} drops; elements {@code 2 slot} and {@code 2 slot + 1}. */
+    public static long trainingDropout(long step) {
+        return 9L << 60 | step;
+    }
 }

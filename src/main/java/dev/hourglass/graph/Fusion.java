@@ -64,7 +64,7 @@ final class Fusion {
         if (norm == null || !(norm.op() instanceof GroupNorm op) || op.silu()) {
             return node;
         }
-        return join(norm, node, new GroupNorm(op.groups(), op.eps(), true), List.of());
+        return join(norm, node, op.withSilu(), List.of());
     }
 
     private Node joinedShift(Node node) {

@@ -22,6 +22,7 @@ public final class Graph {
     private final Set<Value> differentiable = new LinkedHashSet<>();
     private final Map<String, Value> outputs = new LinkedHashMap<>();
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+    private Value dropoutKeys;
     private final Set<String> blocks = new HashSet<>();
     private int values;
     private long parameterFloats;
@@ -44,6 +45,20 @@ public final class Graph {
     /** Names a value that the caller reads after each forward pass. */
     public void output(String name, Value value) {
         outputs.put(name, value);
+    }
+
+    /**
+     * Makes places that drop features in training do so, in the operations that are added from now on.
+     *
+     * @param keys {@code [N, 2]}: two numbers for each image that decide what is dropped, see {@link dev.hourglass.graph.op.Dropout}
+     */
+    public void dropByKeys(Value keys) {
+        dropoutKeys = keys;
+    }
+
+    /** The keys of {@link #dropByKeys}; empty where nothing is dropped, as in inference. */
+    public Optional<Value> dropoutKeys() {
+        return Optional.ofNullable(dropoutKeys);
     }
 
     /** A learned tensor, by its path; asking again for the same path gives the same tensor. */

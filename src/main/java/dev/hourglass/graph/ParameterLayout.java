@@ -14,6 +14,15 @@ public sealed interface ParameterLayout {
     /** How many rows of the file, which are output channels, have their elements side by side in memory. */
     int rowsSideBySide(Shape fileShape);
 
+    /** The place in {@code [.., c, b, a]} of the element at place {@code index} in {@code [.., a, b, c]}. */
+    private static long reversed(long index, int a, int b, int c) {
+        long k = index % c;
+        long j = index / c % b;
+        long i = index / c / b % a;
+        long before = index / c / b / a;
+        return ((before * c + k) * b + j) * a + i;
+    }
+
     /** The same order. */
     record Plain() implements ParameterLayout {
 
@@ -38,16 +47,12 @@ public sealed interface ParameterLayout {
 
         @Override
         public long fileIndex(Shape fileShape, long index) {
-            int out = fileShape.dim(0);
-            int in = fileShape.dim(1);
-            return index % out * in + index / out;
+            return reversed(index, fileShape.dim(1), 1, fileShape.dim(0));
         }
 
         @Override
         public long memoryIndex(Shape fileShape, long index) {
-            int out = fileShape.dim(0);
-            int in = fileShape.dim(1);
-            return index % in * out + index / in;
+            return reversed(index, fileShape.dim(0), 1, fileShape.dim(1));
         }
 
         @Override
@@ -66,26 +71,16 @@ public sealed interface ParameterLayout {
 
         @Override
         public long fileIndex(Shape fileShape, long index) {
-            int out = fileShape.dim(0) / groups;
-            int in = fileShape.dim(1);
-            int taps = fileShape.dim(2) * fileShape.dim(3);
-            long co = index % out;
-            long ci = index / out % in;
-            long tap = index / out / in % taps;
-            long group = index / out / in / taps;
-            return ((group * out + co) * in + ci) * taps + tap;
+            return reversed(index, taps(fileShape), fileShape.dim(1), fileShape.dim(0) / groups);
         }
 
         @Override
         public long memoryIndex(Shape fileShape, long index) {
-            int out = fileShape.dim(0) / groups;
-            int in = fileShape.dim(1);
-            int taps = fileShape.dim(2) * fileShape.dim(3);
-            long tap = index % taps;
-            long ci = index / taps % in;
-            long co = index / taps / in % out;
-            long group = index / taps / in / out;
-            return ((group * taps + tap) * in + ci) * out + co;
+            return reversed(index, fileShape.dim(0) / groups, fileShape.dim(1), taps(fileShape));
+        }
+
+        private static int taps(Shape fileShape) {
+            return fileShape.dim(2) * fileShape.dim(3);
         }
 
         @Override

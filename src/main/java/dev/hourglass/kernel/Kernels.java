@@ -22,6 +22,7 @@ public record Kernels(
         Loss loss,
         Optimizer optimizer,
         RandomNormal randomNormal,
+        Dropout dropout,
         MultiplyAddChains multiplyAddChains) {
 
     /** The same, as it suits one program best; see {@link Conv2d#suited}. */
@@ -47,6 +48,7 @@ public record Kernels(
                 loss,
                 optimizer,
                 randomNormal,
+                dropout,
                 multiplyAddChains);
     }
 }

@@ -32,18 +32,41 @@ public interface Resample {
     /** The filter of {@link #fir} along one axis, before it is scaled. */
     int[] FIR = {1, 3, 3, 1};
 
+    /** What {@link #fir} finds outside of an image. */
+    enum Border {
+        /** Zeros, as StyleGAN2 has it. */
+        ZEROS,
+        /** The image once more, mirrored at its outermost pixels: PyTorch's {@code reflect}. Sides are at least 2. */
+        MIRROR
+    }
+
     /**
-     * Half or twice the size through the filter {@link #FIR} (StyleGAN2's {@code upfirdn2d}, arXiv 1912.04958; zeros outside):
-     * {@code y[n, oy, ox] (+)= scale * sum over i, j of FIR[i] FIR[j] x[n, source(oy, i), source(ox, j)]} with {@link #firSource}. An
-     * even image keeps its brightness with {@code scale = 1 / 64} when it is halved and {@code 1 / 16} when it is doubled. With any one
-     * scale the two directions are each other's adjoint.
+     * Half or twice the size through the filter {@link #FIR} (StyleGAN2's {@code upfirdn2d}, arXiv 1912.04958):
+     * {@code y[n, oy, ox] = scale * sum over i, j of FIR[i] FIR[j] x[n, source(oy, i), source(ox, j)]} with {@link #firSource}. An even
+     * image keeps its brightness with {@code scale = 1 / 64} when it is halved and {@code 1 / 16} when it is doubled.
      *
      * @param halve whether the size is halved
      */
     void fir(
             boolean halve,
+            Border border,
             MemorySegment x,
             MemorySegment y,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to);
+
+    /** The adjoint of {@link #fir}: each output's gradient goes back to the inputs that it read. */
+    void firGradient(
+            boolean halve,
+            Border border,
+            MemorySegment dy,
+            MemorySegment dx,
             boolean accumulate,
             float scale,
             int h,
@@ -55,12 +78,18 @@ public interface Resample {
             int to);
 
     /** The input that output {@code index} of {@link #fir} reads through element {@code i} of the filter, -1 for none. */
-    static int firSource(boolean halve, int index, int i, int inLength) {
+    static int firSource(boolean halve, Border border, int index, int i, int inLength) {
         int source = halve ? 2 * index + i - 1 : index + 1 - i;
         if (!halve) {
-            source = source % 2 == 0 ? source / 2 : -1;
+            if (source % 2 != 0) {
+                return -1;
+            }
+            source /= 2;
         }
-        return source >= 0 && source < inLength ? source : -1;
+        if (source >= 0 && source < inLength) {
+            return source;
+        }
+        return border == Border.ZEROS ? -1 : source < 0 ? -source : 2 * (inLength - 1) - source;
     }
 
     /** {@code y[n, oy, ox] = x[n, source(oy), source(ox)]}, from {@code [N, h, w, channels]} to {@code [N, oh, ow, channels]}. */

@@ -1,6 +1,7 @@
 package dev.hourglass.nn;
 
 import dev.hourglass.graph.Value;
+import dev.hourglass.kernel.Resample.Border;
 
 /**
  * The residual block of diffusers' models ({@code ResnetBlock2D}): pre-norm, with the timestep between the two convolutions, as a shift
@@ -9,7 +10,7 @@ import dev.hourglass.graph.Value;
  * <pre>
  * h = conv1(resample(act(norm1(x))))
  * h = norm2(h + time_emb_proj(act(t)))        or norm2(h) * (1 + scale) + shift
- * y = (conv2(act(h)) + conv_shortcut(resample(x))) / outputScale
+ * y = (conv2(dropout(act(h))) + conv_shortcut(resample(x))) / outputScale
  * </pre>
  *
  * @param groups groups of the first norm
@@ -20,6 +21,7 @@ import dev.hourglass.graph.Value;
  * @param outputScale what the sum is divided by
  * @param shortcut whether there is a {@code conv_shortcut} even where the channels stay as many
  * @param rawTime whether the timestep comes in without an activation ({@code resnet_skip_time_act})
+ * @param dropout the share of features that is dropped in training
  */
 public record ResnetBlock(
         int groups,
@@ -29,9 +31,10 @@ public record ResnetBlock(
         boolean scaleShift,
         double outputScale,
         boolean shortcut,
-        boolean rawTime) {
+        boolean rawTime,
+        double dropout) {
 
-    /** A block whose timestep goes through the activation, as usual. */
+    /** A block whose timestep goes through the activation, as usual, and that drops nothing. */
     public ResnetBlock(
             int groups,
             int outGroups,
@@ -40,7 +43,12 @@ public record ResnetBlock(
             boolean scaleShift,
             double outputScale,
             boolean shortcut) {
-        this(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, false);
+        this(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, false, 0);
+    }
+
+    /** The same block that drops some of its features in training. */
+    public ResnetBlock withDropout(double rate) {
+        return new ResnetBlock(groups, outGroups, eps, activation, scaleShift, outputScale, shortcut, rawTime, rate);
     }
 
     /** A change of size. */
@@ -54,11 +62,11 @@ public record ResnetBlock(
         Resampling DOWN = Scope::averagePool;
 
         /** Half the height and width through a smoothing filter. */
-        Resampling FILTERED_DOWN = Scope::firHalve;
+        Resampling FILTERED_DOWN = (at, x) -> at.firHalve(x, Border.ZEROS);
 
         /** The size of {@code like} through a smoothing filter. */
         static Resampling filteredTo(Value like) {
-            return (at, x) -> at.firTwice(x, like);
+            return (at, x) -> at.firTwice(x, like, Border.ZEROS);
         }
 
         /** Each pixel as many times as it takes for the size of {@code like}. */
@@ -94,7 +102,7 @@ public record ResnetBlock(
         } else {
             h = timed(at, h, rawTime ? t : at.at("time_emb_proj").activation(t, activation), out);
         }
-        h = at.at("conv2").conv2d(h, out, 3);
+        h = at.at("conv2").conv2d(at.dropout(h, dropout), out, 3);
         Value residual = resampling.apply(at.at("input"), x);
         if (shortcut || x.shape().dim(3) != out) {
             residual = at.at("conv_shortcut").conv2d(residual, out, 1);

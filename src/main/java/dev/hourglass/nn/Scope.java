@@ -14,6 +14,7 @@ import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.ConcatTokens;
 import dev.hourglass.graph.op.Conv2d;
 import dev.hourglass.graph.op.DivideImages;
+import dev.hourglass.graph.op.Dropout;
 import dev.hourglass.graph.op.Embedding;
 import dev.hourglass.graph.op.FirResize;
 import dev.hourglass.graph.op.FourierEncoding;
@@ -31,6 +32,7 @@ import dev.hourglass.graph.op.TokenSum;
 import dev.hourglass.graph.op.Zeros;
 import dev.hourglass.kernel.Activation.Kind;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
+import dev.hourglass.kernel.Resample.Border;
 import dev.hourglass.kernel.TimestepEncoding;
 import dev.hourglass.memory.Shape;
 import java.util.List;
@@ -74,6 +76,15 @@ public record Scope(Graph graph, String path) {
         return apply(new Conv2d(out, kernel, kernel, window, window, 1), List.of(weight, bias), x);
     }
 
+    /** Convolution with a 1x1 kernel and without bias. */
+    public Value pointwise(Value x, int out) {
+        int in = x.shape().dim(3);
+        Parameter weight = parameter(
+                "weight", Shape.of(out, in, 1, 1), new ParameterLayout.Convolution(1), Parameter.Init.uniform(in));
+        Window window = Window.padded(0);
+        return apply(new Conv2d(out, 1, 1, window, window, 1), List.of(weight), x);
+    }
+
     /** Linear layer on the last axis of {@code [N, .., features]}. */
     public Value linear(Value x, int out) {
         return linear(x, out, true);
@@ -102,7 +113,12 @@ public record Scope(Graph graph, String path) {
         Parameter gamma =
                 parameter("weight", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(1));
         Parameter beta = parameter("bias", Shape.of(channels), new ParameterLayout.Plain(), Parameter.Init.constant(0));
-        return apply(new GroupNorm(groups, eps), List.of(gamma, beta), x);
+        return apply(new GroupNorm(groups, eps, true), List.of(gamma, beta), x);
+    }
+
+    /** Group norm of which nothing is learned, with {@code eps} added to the variance. */
+    public Value plainGroupNorm(Value x, int groups, float eps) {
+        return at("norm").apply(new GroupNorm(groups, eps, false), List.of(), x);
     }
 
     /** Layer norm over the last axis of {@code [N, .., C]} with PyTorch's default epsilon, 1e-5. */
@@ -163,6 +179,16 @@ public record Scope(Graph graph, String path) {
         };
     }
 
+    /** {@code x} of which a share is dropped at random in training, see {@link Graph#dropByKeys}; {@code x} itself in inference. */
+    public Value dropout(Value x, double rate) {
+        if (rate == 0 || graph.dropoutKeys().isEmpty()) {
+            return x;
+        }
+        // the operations before it are its number: other places that drop have others
+        Dropout dropout = new Dropout(rate, graph.nodes().size());
+        return at("dropout").apply(dropout, List.of(), x, graph.dropoutKeys().get());
+    }
+
     /** {@code scale * x + shift}. */
     public Value affine(Value x, double scale, double shift) {
         return at("affine").apply(new Affine((float) scale, (float) shift), List.of(), x);
@@ -206,15 +232,15 @@ public record Scope(Graph graph, String path) {
     }
 
     /** Half the size through a smoothing filter. */
-    public Value firHalve(Value x) {
+    public Value firHalve(Value x, Border border) {
         Shape size = x.shape();
-        return at("resize").apply(new FirResize(size.dim(1) / 2, size.dim(2) / 2, true), List.of(), x);
+        return at("resize").apply(new FirResize(size.dim(1) / 2, size.dim(2) / 2, true, border), List.of(), x);
     }
 
     /** The size of {@code like}, at most twice that of {@code x} and one, through a smoothing filter. */
-    public Value firTwice(Value x, Value like) {
+    public Value firTwice(Value x, Value like, Border border) {
         Shape size = like.shape();
-        return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false), List.of(), x);
+        return at("resize").apply(new FirResize(size.dim(1), size.dim(2), false, border), List.of(), x);
     }
 
     /** Gaussian Fourier features {@code [N, 2 dim]} of noise levels {@code [N]}, or of their logarithms. */

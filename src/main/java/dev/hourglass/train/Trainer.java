@@ -2,12 +2,14 @@ package dev.hourglass.train;
 
 import dev.hourglass.diffusion.NoisePrediction;
 import dev.hourglass.diffusion.NoiseSchedule;
+import dev.hourglass.diffusion.Streams;
 import dev.hourglass.error.HourglassException;
 import dev.hourglass.graph.MemoryPlan;
 import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Weights;
 import dev.hourglass.io.ImageBytes;
 import dev.hourglass.kernel.Kernels;
+import dev.hourglass.kernel.Philox;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
@@ -21,6 +23,9 @@ import java.util.List;
  */
 public final class Trainer implements AutoCloseable {
 
+    /** Whole numbers below this are exact as floats: two of them make a key of 48 bits. */
+    private static final int KEYS = 1 << 24;
+
     private final Weights weights;
     private final ImageBytes images;
     private final TrainingOptions options;
@@ -32,6 +37,7 @@ public final class Trainer implements AutoCloseable {
     private final BatchOrder order;
     private final ConditionFeed feed;
     private final Ema ema;
+    private final Tensor dropoutKeys;
     private long steps;
 
     /**
@@ -101,6 +107,7 @@ public final class Trainer implements AutoCloseable {
         clean = slab.tensor(0, shape);
         objective =
                 new NoisePrediction(schedule, kernels, workers, clean, step.timesteps(), step.target(), step.sample());
+        dropoutKeys = architecture.dropout() > 0 ? step.dropoutKeys() : null;
         ema = options.emaDecay() > 0 ? new Ema(options.emaDecay(), kernels.optimizer(), workers, weights) : null;
     }
 
@@ -138,6 +145,7 @@ public final class Trainer implements AutoCloseable {
                             images.pixels(), clean.segment(), 2f / 255f, -1f, image * pixels, slot * pixels, pixels);
             feed.feed(steps, slot, image);
         }
+        drawDropoutKeys();
         objective.prepare(options.seed(), steps);
         float loss = step.run(options.rate().at(steps));
         steps++;
@@ -153,6 +161,12 @@ public final class Trainer implements AutoCloseable {
                     .build();
         }
         return loss;
+    }
+
+    private void drawDropoutKeys() {
+        for (int k = 0; dropoutKeys != null && k < dropoutKeys.shape().elements(); k++) {
+            dropoutKeys.set(k, Philox.below(options.seed(), Streams.trainingDropout(steps), k, KEYS));
+        }
     }
 
     /** The operations of a step, in the order in which a forward pass runs them. */
@@ -202,6 +216,11 @@ public final class Trainer implements AutoCloseable {
     /** The average, or {@code null}. */
     Ema ema() {
         return ema;
+    }
+
+    /** What decided what the last step dropped, {@code [N, 2]}; {@code null} for models that drop nothing. */
+    Tensor dropoutKeys() {
+        return dropoutKeys;
     }
 
     /** Goes on as after {@code steps} steps; weights, moments and average are set by the caller. */

@@ -6,6 +6,7 @@ import dev.hourglass.graph.MicroBatches;
 import dev.hourglass.graph.Node;
 import dev.hourglass.graph.Value;
 import dev.hourglass.graph.Weights;
+import dev.hourglass.graph.op.Dropout;
 import dev.hourglass.graph.op.MeanSquaredError;
 import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
@@ -20,6 +21,9 @@ import java.util.Set;
  * allocates nothing.
  */
 public final class TrainingStep implements AutoCloseable {
+
+    /** The input that decides what is dropped, two numbers for each image; only for models that drop. */
+    public static final String DROPOUT = "dropout";
 
     private final Weights gradients;
     private final MicroBatches program;
@@ -66,7 +70,7 @@ public final class TrainingStep implements AutoCloseable {
         optimizer = new AdamW(settings, kernels.optimizer(), workers, weights, gradients);
     }
 
-    /** The model with its loss: the architecture's inputs and {@code target}, output {@code loss}. */
+    /** The model with its loss: the architecture's inputs, {@code target} and perhaps {@link #DROPOUT}, output {@code loss}. */
     public static Graph graph(Architecture architecture, int batch, int height, int width) {
         return graph(architecture, batch, height, width, 1);
     }
@@ -74,6 +78,9 @@ public final class TrainingStep implements AutoCloseable {
     /** The same for texts of some tokens. */
     public static Graph graph(Architecture architecture, int batch, int height, int width, int tokens) {
         Graph graph = new Graph();
+        if (architecture.dropout() > 0) {
+            graph.dropByKeys(graph.input(DROPOUT, Shape.of(batch, Dropout.KEY)));
+        }
         Value prediction = architecture.build(graph, batch, height, width, tokens, Set.of());
         Value target = graph.input("target", Shape.of(batch, height, width, architecture.outChannels()));
         graph.output("loss", graph.apply("loss", new MeanSquaredError(), List.of(), prediction, target));
@@ -93,6 +100,11 @@ public final class TrainingStep implements AutoCloseable {
     /** One of the architecture's conditions by name, {@code [N, ..]}. */
     public Tensor condition(String name) {
         return program.input(name);
+    }
+
+    /** Decides what is dropped in the next step, {@code [N, 2]}; only for models that drop. */
+    public Tensor dropoutKeys() {
+        return program.input(DROPOUT);
     }
 
     /** What the model should say, {@code [N, H, W, C]}. */

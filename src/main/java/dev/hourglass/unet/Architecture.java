@@ -78,8 +78,14 @@ public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
         return OptionalInt.empty();
     }
 
+    /** The share of features that training drops in each residual block; inference drops none. */
+    default double dropout() {
+        return 0;
+    }
+
     /**
-     * Asks whether the model can be told the timesteps 0 to {@code steps - 1}, as training on a schedule of noise does.
+     * Asks whether the model can be told the timesteps 0 to {@code steps - 1}, as training, checking and ancestral sampling on a
+     * schedule of noise do.
      *
      * @throws HourglassException when it cannot, with the key of {@code config.json} that decides it
      */

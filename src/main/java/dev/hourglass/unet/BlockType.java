@@ -21,7 +21,11 @@ enum BlockType {
     /** Residual blocks, each followed by a transformer that listens to a text. */
     CROSS_ATTENTION("CrossAttnDownBlock2D", "CrossAttnUpBlock2D"),
     /** Residual blocks, each followed by one attention to a text and the image, the size changed by one more of them. */
-    SIMPLE_CROSS_ATTENTION("SimpleCrossAttnDownBlock2D", "SimpleCrossAttnUpBlock2D");
+    SIMPLE_CROSS_ATTENTION("SimpleCrossAttnDownBlock2D", "SimpleCrossAttnUpBlock2D"),
+    /** Residual blocks that the timestep scales and shifts, the size changed by filters ({@link KLevels}). */
+    K("KDownBlock2D", "KUpBlock2D"),
+    /** The same, each followed by attention to a text. */
+    K_CROSS_ATTENTION("KCrossAttnDownBlock2D", "KCrossAttnUpBlock2D");
 
     private static final String OLD_PREFIX = "UNetRes";
 
@@ -49,6 +53,10 @@ enum BlockType {
 
     boolean skips() {
         return this == SKIP || this == ATTENTION_SKIP;
+    }
+
+    boolean isK() {
+        return this == K || this == K_CROSS_ATTENTION;
     }
 
     /**

@@ -27,7 +27,7 @@ record ConditionLevel(
         boolean fits = switch (type) {
             case CROSS_ATTENTION -> heads <= channels;
             case SIMPLE_CROSS_ATTENTION -> channels % headWidth == 0;
-            case ATTENTION -> headWidth <= channels;
+            case ATTENTION, K_CROSS_ATTENTION -> headWidth <= channels;
             default -> true;
         };
         if (!fits) {

@@ -104,14 +104,7 @@ final class EmbeddingSettings {
         classCount = optionalWidth(config, "num_class_embeds");
         classes = classes(config);
         concatenatesClasses = config.bool("class_embeddings_concat", false);
-        addition = config.has("addition_embed_type")
-                ? switch (config.choice("addition_embed_type", "", "text", "text_time", "text_image", "image")) {
-                    case "text" -> Addition.TEXT;
-                    case "text_time" -> Addition.TEXT_TIME;
-                    case "text_image" -> Addition.TEXT_IMAGE;
-                    default -> Addition.IMAGE;
-                }
-                : Addition.NONE;
+        addition = addition(config);
         encoderWidth = optionalWidth(config, ENCODER);
         encoder = encoder(config);
         textWidth = encoderWidth > 0 ? encoderWidth : tokenWidth;
@@ -139,6 +132,23 @@ final class EmbeddingSettings {
             case "identity" -> Classes.IDENTITY;
             case "projection" -> Classes.PROJECTION;
             default -> Classes.SIMPLE_PROJECTION;
+        };
+    }
+
+    private static Addition addition(ModelConfig config) {
+        String key = "addition_embed_type";
+        if (!config.has(key)) {
+            return Addition.NONE;
+        }
+        if (config.string(key).equals("image_hint")) {
+            throw config.invalid(
+                    key, "text, text_time, text_image or image: hints, which are pictures, are not supported");
+        }
+        return switch (config.choice(key, "", "text", "text_time", "text_image", "image")) {
+            case "text" -> Addition.TEXT;
+            case "text_time" -> Addition.TEXT_TIME;
+            case "text_image" -> Addition.TEXT_IMAGE;
+            default -> Addition.IMAGE;
         };
     }
 
@@ -192,6 +202,11 @@ final class EmbeddingSettings {
         if (widePicture && encodedPicture && encoderWidth != tokenWidth) {
             throw config.invalid(ENCODER, "the width " + tokenWidth + " that a picture has in addition_embed_type");
         }
+    }
+
+    /** Width of the embedding that blocks listen to. */
+    int listenedWidth() {
+        return concatenatesClasses ? 2 * timeWidth : timeWidth;
     }
 
     /** How many numbers come with a picture; the rest of what is projected is the text's. */

@@ -38,6 +38,15 @@ final class Rules {
         return value;
     }
 
+    /** The share of features that training drops. */
+    static double dropout(ModelConfig config) {
+        double rate = config.number("dropout", 0);
+        if (!(rate >= 0 && rate < 1)) {
+            throw config.invalid("dropout", "a number at least 0 and below 1");
+        }
+        return rate;
+    }
+
     /** The name of an activation that {@code Scope.activation} knows. */
     static String activation(ModelConfig config, String key, String fallback) {
         return config.choice(key, fallback, "silu", "swish", "mish", "gelu", "relu");

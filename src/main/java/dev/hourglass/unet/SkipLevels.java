@@ -1,6 +1,7 @@
 package dev.hourglass.unet;
 
 import dev.hourglass.graph.Value;
+import dev.hourglass.kernel.Resample.Border;
 import dev.hourglass.nn.ResnetBlock;
 import dev.hourglass.nn.ResnetBlock.Resampling;
 import dev.hourglass.nn.Scope;
@@ -46,7 +47,7 @@ record SkipLevels(UNet2DSettings settings) {
         }
         h = block(quarter(channels), channels, true)
                 .apply(at.at("resnet_down"), h, time, channels, Resampling.FILTERED_DOWN);
-        Value smaller = at.at("downsamplers").at("0").firHalve(image);
+        Value smaller = at.at("downsamplers").at("0").firHalve(image, Border.ZEROS);
         h = at.at("skip_conv").add(at.at("skip_conv").conv2d(smaller, channels, 1), h);
         wires.add(h);
         return new Result(h, smaller);
@@ -65,7 +66,7 @@ record SkipLevels(UNet2DSettings settings) {
         if (type.attends()) {
             h = attention(channels).apply(at.at("attentions").at("0"), h);
         }
-        Value larger = image == null ? null : at.at("upsampler").firTwice(image, h);
+        Value larger = image == null ? null : at.at("upsampler").firTwice(image, h, Border.ZEROS);
         if (wires.isEmpty()) {
             return new Result(h, larger);
         }
@@ -88,13 +89,14 @@ record SkipLevels(UNet2DSettings settings) {
 
     private ResnetBlock block(int groups, int channels, boolean shortcut) {
         return new ResnetBlock(
-                groups,
-                quarter(channels),
-                settings.eps(),
-                settings.activation(),
-                settings.scaleShift(),
-                OUTPUT_SCALE,
-                shortcut);
+                        groups,
+                        quarter(channels),
+                        settings.eps(),
+                        settings.activation(),
+                        settings.scaleShift(),
+                        OUTPUT_SCALE,
+                        shortcut)
+                .withDropout(settings.dropout());
     }
 
     private SelfAttention attention(int channels) {

@@ -164,13 +164,14 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
 
     private ResnetBlock block(double scale, int channels) {
         return new ResnetBlock(
-                settings.groups(channels),
-                settings.groups(channels),
-                settings.eps(),
-                settings.activation(),
-                settings.scaleShift(),
-                scale,
-                false);
+                        settings.groups(channels),
+                        settings.groups(channels),
+                        settings.eps(),
+                        settings.activation(),
+                        settings.scaleShift(),
+                        scale,
+                        false)
+                .withDropout(settings.dropout());
     }
 
     private SelfAttention attention(int channels, int groups, double scale) {
@@ -206,6 +207,11 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     @Override
     public OptionalInt classTableRows() {
         return settings.classes() == UNet2DSettings.Classes.TABLE ? settings.classCount() : OptionalInt.empty();
+    }
+
+    @Override
+    public double dropout() {
+        return settings.dropout();
     }
 
     @Override

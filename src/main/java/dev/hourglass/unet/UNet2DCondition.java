@@ -16,7 +16,7 @@ import java.util.Set;
 
 /**
  * The diffusion U-Net that listens to a text, of diffusers ({@code UNet2DConditionModel}): Stable Diffusion 1, 2 and XL, inpainting,
- * upscalers, class-conditional latent diffusion, LCM, Kandinsky 2, Karlo and DeepFloyd IF. Like {@link UNet2D}, with a transformer after each residual block of the levels that
+ * upscalers (of pixels and of latents), class-conditional latent diffusion, LCM, Kandinsky 2, Karlo and DeepFloyd IF. Like {@link UNet2D}, with a transformer after each residual block of the levels that
  * attend; parameters are named as in diffusers. Sides that halve to odd numbers come back to the size of the wire they meet.
  *
  * @param settings what {@code config.json} says
@@ -48,7 +48,7 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     private static final double MASKED = -10_000;
 
     /** What all blocks listen to. */
-    private record Listening(Value time, Value text, Value mask) {}
+    record Listening(Value time, Value text, Value mask) {}
 
     @Override
     public Value build(Scope top, Value x, Value t, Map<String, Value> conditions, Set<Integer> cutWires) {
@@ -59,19 +59,28 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
                 top.at(TEXT_MASK).affine(conditions.get(TEXT_MASK), -MASKED, MASKED));
         Value input = settings.centersInput ? top.affine(x, 2, -1) : x;
         Value h = top.at("conv_in").conv2d(input, settings.channels.getFirst(), settings.inKernel);
-        List<Value> wires = new ArrayList<>(List.of(h));
+        KLevels k = new KLevels(settings);
+        List<Value> wires = new ArrayList<>(settings.levels.hasKLevels() ? List.of() : List.of(h));
         int levels = settings.channels.size();
-        for (int level = 0; level < levels; level++) {
-            Scope at = top.at("down_blocks").at(String.valueOf(level));
-            h = down(at, settings.downs.get(level), level == levels - 1, h, listening, wires);
+        for (int number = 0; number < levels; number++) {
+            Scope at = top.at("down_blocks").at(String.valueOf(number));
+            ConditionLevel level = settings.levels.downs.get(number);
+            boolean last = number == levels - 1;
+            h = level.type().isK()
+                    ? k.down(at, level, last, h, listening, wires)
+                    : down(at, level, last, h, listening, wires);
         }
         UNet2D.cut(top, wires, cutWires);
         h = middle(top.at("mid_block"), h, listening);
-        for (int level = 0; level < levels; level++) {
-            h = up(top.at("up_blocks").at(String.valueOf(level)), settings.ups.get(level), h, listening, wires);
+        for (int number = 0; number < levels; number++) {
+            Scope at = top.at("up_blocks").at(String.valueOf(number));
+            ConditionLevel level = settings.levels.ups.get(number);
+            h = level.type().isK() ? k.up(at, number, h, listening, wires) : up(at, level, h, listening, wires);
         }
-        h = top.at("conv_norm_out").groupNorm(h, settings.groups, (float) settings.eps);
-        h = top.at("conv_norm_out").activation(h, settings.activation);
+        if (settings.normalisesOutput()) {
+            h = top.at("conv_norm_out").groupNorm(h, settings.groups(h.shape().dim(3)), (float) settings.eps);
+            h = top.at("conv_norm_out").activation(h, settings.activation);
+        }
         return top.at("conv_out").conv2d(h, settings.outChannels, settings.outKernel);
     }
 
@@ -96,11 +105,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     }
 
     private Value middle(Scope at, Value x, Listening listening) {
-        if (settings.middle.isEmpty()) {
+        if (settings.levels.middle.isEmpty()) {
             return x;
         }
-        ConditionLevel level = settings.middle.get();
-        ResnetBlock block = block(settings.middleScale, settings.rawTime && resamplesByBlock(level));
+        ConditionLevel level = settings.levels.middle.get();
+        ResnetBlock block = block(level.channels(), settings.middleScale, settings.rawTime && resamplesByBlock(level));
         Value h = block.apply(at.at("resnets").at("0"), x, listening.time(), level.channels());
         if (level.type() == BlockType.PLAIN) {
             return h;
@@ -132,22 +141,23 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     /** What follows a level's residual block. */
     private Value attend(Scope at, ConditionLevel level, int layer, Value x, Listening listening) {
         Scope place = at.at("attentions").at(String.valueOf(layer));
+        int groups = settings.groups(level.channels());
         return switch (level.type()) {
             case CROSS_ATTENTION -> {
                 BasicTransformerBlock.Settings block = new BasicTransformerBlock.Settings(
                         level.heads(), level.channels() / level.heads(), false, level.onlyCrossAttention());
-                Transformer2D.Settings transformer = new Transformer2D.Settings(
-                        block, level.depths().get(layer), settings.groups, settings.linearProjection);
+                Transformer2D.Settings transformer =
+                        new Transformer2D.Settings(block, level.depths().get(layer), groups, settings.linearProjection);
                 yield Transformer2D.apply(place, x, listening.text(), listening.mask(), transformer);
             }
             case SIMPLE_CROSS_ATTENTION ->
                 new AddedAttention(
                                 level.channels() / level.headWidth(),
-                                settings.groups,
+                                groups,
                                 settings.textNorm,
                                 level.onlyCrossAttention())
                         .apply(place, x, listening.text(), listening.mask());
-            case ATTENTION -> new SelfAttention(level.headWidth(), settings.groups, settings.eps, 1).apply(place, x);
+            case ATTENTION -> new SelfAttention(level.headWidth(), groups, settings.eps, 1).apply(place, x);
             default -> x;
         };
     }
@@ -158,19 +168,22 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     }
 
     private ResnetBlock block(ConditionLevel level) {
-        return resamplesByBlock(level) ? block(settings.blockScale, settings.rawTime) : block(1, false);
+        boolean scales = resamplesByBlock(level);
+        return block(level.channels(), scales ? settings.blockScale : 1, scales && settings.rawTime);
     }
 
-    private ResnetBlock block(double scale, boolean rawTime) {
+    private ResnetBlock block(int channels, double scale, boolean rawTime) {
+        int groups = settings.groups(channels);
         return new ResnetBlock(
-                settings.groups,
-                settings.groups,
+                groups,
+                groups,
                 settings.eps,
                 settings.activation,
                 settings.scaleShift,
                 scale,
                 false,
-                rawTime);
+                rawTime,
+                settings.dropout);
     }
 
     @Override
@@ -201,6 +214,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
     }
 
     @Override
+    public double dropout() {
+        return settings.dropout;
+    }
+
+    @Override
     public int inChannels() {
         return settings.inChannels;
     }
@@ -212,7 +230,9 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     @Override
     public int minimumSize() {
-        return 1 << settings.channels.size() - 1;
+        int halvings = settings.channels.size() - 1;
+        // filters that mirror the border need two pixels
+        return settings.levels.hasKLevels() && halvings > 0 ? 2 << halvings : 1 << halvings;
     }
 
     @Override
@@ -222,7 +242,11 @@ public record UNet2DCondition(UNet2DConditionSettings settings) implements Archi
 
     @Override
     public int wires() {
-        int blocks = settings.downs.stream().mapToInt(ConditionLevel::layers).sum();
+        if (settings.levels.hasKLevels()) {
+            return new KLevels(settings).wires();
+        }
+        int blocks =
+                settings.levels.downs.stream().mapToInt(ConditionLevel::layers).sum();
         return blocks + settings.channels.size();
     }
 }

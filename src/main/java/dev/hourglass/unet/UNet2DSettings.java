@@ -12,7 +12,7 @@ import java.util.Set;
 
 /**
  * The settings of a {@link UNet2D}, by diffusers' keys: those that are missing have diffusers' defaults, those that nothing depends on
- * ({@code dropout} in inference) are kept for writing.
+ * are kept for writing.
  */
 public final class UNet2DSettings {
 
@@ -57,6 +57,7 @@ public final class UNet2DSettings {
     private final int groups;
     private final int middleAttentionGroups;
     private final double eps;
+    private final double dropout;
     private final boolean scaleShift;
     private final boolean middleAttends;
     private final Classes classes;
@@ -81,6 +82,7 @@ public final class UNet2DSettings {
                 "block_out_channels",
                 "layers_per_block",
                 "mid_block_scale_factor",
+                "dropout",
                 "downsample_padding",
                 "act_fn",
                 "norm_eps",
@@ -92,6 +94,7 @@ public final class UNet2DSettings {
         boolean grouped = !config.asMap().containsKey(GROUPS) || config.has(GROUPS);
         groups = grouped ? Rules.atLeast(config, GROUPS, 32, 1) : 0;
         channels = Rules.channels(config, List.of(224, 448, 672, 896), grouped ? groups : 1);
+        dropout = Rules.dropout(config);
         eps = Rules.positive(config, "norm_eps", 1e-5);
         timeWidth = Rules.atLeast(config, "time_embedding_dim", 4 * channels.getFirst(), 1);
         fourierTime = config.choice(TIME_TYPE, "positional", "positional", FOURIER, "learned")
@@ -226,9 +229,9 @@ public final class UNet2DSettings {
             throw HourglassException.what(
                             "the model is told levels of noise, which are above 0, and not timesteps from 0")
                     .where(TIME_TYPE)
-                    .expected("positional or learned, to train on timesteps 0 to " + (steps - 1))
+                    .expected("positional or learned, for timesteps 0 to " + (steps - 1))
                     .found(FOURIER)
-                    .mend("train with another " + TIME_TYPE)
+                    .mend("use another " + TIME_TYPE)
                     .build();
         }
         if (learnedTimesteps.isPresent() && learnedTimesteps.getAsInt() < steps) {
@@ -325,6 +328,11 @@ public final class UNet2DSettings {
 
     double eps() {
         return eps;
+    }
+
+    /** The share of features that training drops in each residual block. */
+    double dropout() {
+        return dropout;
     }
 
     boolean scaleShift() {

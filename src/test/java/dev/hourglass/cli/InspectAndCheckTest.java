@@ -118,6 +118,28 @@ class InspectAndCheckTest {
         Cli.run("check", model, "--data", data).refused("num_class_embeds 3", "image 3", "found: 3.0");
     }
 
+    /** The timesteps of DDPM have no logarithm at 0, and no row in a short table. */
+    @Test
+    void modelsThatKnowOtherTimestepsAreNeitherCheckedNorSampled() {
+        Path data = Samples.images(folder.resolve("data"), 1, 4);
+        requireRefused(data, Map.of("time_embedding_type", "fourier"), "time_embedding_type", "0 to 999");
+        requireRefused(
+                data,
+                Map.of("time_embedding_type", "learned", "num_train_timesteps", 999),
+                "num_train_timesteps",
+                "at least 1000",
+                "found: 999");
+    }
+
+    private void requireRefused(Path data, Map<String, Object> settings, Object... parts) {
+        Path model = folder.resolve("model");
+        try (UNet created = UNet.create(ConditionalModels.classes(settings), Samples.SIZE, 7)) {
+            created.save(model);
+        }
+        Cli.run("check", model, "--data", data).refused(parts);
+        Cli.run("sample", model, "--out", folder.resolve("picture.png")).refused(parts);
+    }
+
     @Test
     void modelsOfTextsAreCheckedWithTheirConditions() {
         Path model = folder.resolve("model");

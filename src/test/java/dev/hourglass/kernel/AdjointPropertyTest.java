@@ -2,6 +2,7 @@ package dev.hourglass.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.hourglass.kernel.Resample.Border;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -53,6 +54,31 @@ class AdjointPropertyTest {
             kernels.resample().nearestGradient(dy.segment(), dx.segment(), false, h, w, oh, ow, channels, 0, images);
             int readers = ((oh + h - 1) / h) * ((ow + w - 1) / w);
             assertAdjoint(kernels, x, y, dx, dy, readers);
+        }
+    }
+
+    @Property(tries = TRIES)
+    void filteredResize(
+            @ForAll boolean halve,
+            @ForAll Border border,
+            @ForAll @IntRange(min = 2, max = 9) int h,
+            @ForAll @IntRange(min = 2, max = 9) int w,
+            @ForAll @IntRange(min = 0, max = 3) int odd,
+            @ForAll @IntRange(min = 1, max = 40) int channels,
+            @ForAll @IntRange(min = 1, max = 3) int images) {
+        int oh = halve ? h / 2 : 2 * h + odd % 2;
+        int ow = halve ? w / 2 : 2 * w + odd / 2;
+        GuardedFloats x = GuardedFloats.random(1, images * h * w * channels);
+        GuardedFloats dy = GuardedFloats.random(2, images * oh * ow * channels);
+        float scale = halve ? 1f / 64 : 1f / 16;
+        for (Kernels kernels : Twins.all()) {
+            GuardedFloats y = GuardedFloats.zeros(dy.length());
+            GuardedFloats dx = GuardedFloats.zeros(x.length());
+            Resample kernel = kernels.resample();
+            kernel.fir(halve, border, x.segment(), y.segment(), scale, h, w, oh, ow, channels, 0, images);
+            kernel.firGradient(
+                    halve, border, dy.segment(), dx.segment(), false, scale, h, w, oh, ow, channels, 0, images);
+            assertAdjoint(kernels, x, y, dx, dy, 16);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.hourglass.kernel.Resample.Border;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -169,8 +170,18 @@ class KernelAllocationTest {
         all.put(
                 "scaleShiftGradient" + of,
                 () -> k.channels().scaleShiftGradient(x, y, film, false, pixels, channels, 0, 1));
-        all.put("halve" + of, () -> k.resample().fir(true, x, y, false, 1, side, side, 3, 3, channels, 0, 1));
-        all.put("twice" + of, () -> k.resample().fir(false, x, y, true, 1, 3, 3, side, side, channels, 0, 1));
+        Resample r = k.resample();
+        for (Border border : Border.values()) {
+            String edge = " with " + border;
+            all.put("halve" + edge + of, () -> r.fir(true, border, x, y, 1, side, side, 3, 3, channels, 0, 1));
+            all.put("twice" + edge + of, () -> r.fir(false, border, x, y, 1, 3, 3, side, side, channels, 0, 1));
+            all.put(
+                    "halve gradient" + edge + of,
+                    () -> r.firGradient(true, border, x, y, false, 1, side, side, 3, 3, channels, 0, 1));
+            all.put(
+                    "twice gradient" + edge + of,
+                    () -> r.firGradient(false, border, x, y, true, 1, 3, 3, side, side, channels, 0, 1));
+        }
         all.put("affine" + of, () -> k.elementwise().affine(x, 0.5f, 1, y, false, 0, n));
         all.put("squaredError" + of, () -> k.loss().squaredError(x, y, 0, n));
         all.put("squaredErrorGradient" + of, () -> k.loss().squaredErrorGradient(x, y, 1, z, false, 0, n));
@@ -178,6 +189,10 @@ class KernelAllocationTest {
         all.put("adamW" + of, () -> o.adamW(x, y, z, v, 1e-9f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1, 0.001, 1, 0, n));
         all.put("ema" + of, () -> o.ema(x, y, 0.999f, 0, n));
         all.put("squaredNorm" + of, () -> o.squaredNorm(x, 0, n));
+        Dropout d = k.dropout();
+        MemorySegment words = floats(d.workspaceBytes());
+        all.put("dropout" + of, () -> d.apply(x, y, false, 0.1, 1, 2, 0, 0, n, words));
+        all.put("dropout, adding" + of, () -> d.apply(x, y, true, 0.1, 1, 2, 0, 0, n, words));
         all.put("random normals" + of, () -> k.randomNormal().fill(x, 0, 1, 2, 3, n));
     }
 

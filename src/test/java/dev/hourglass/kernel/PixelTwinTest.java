@@ -3,6 +3,7 @@ package dev.hourglass.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hourglass.kernel.Resample.Border;
 import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
@@ -183,50 +184,48 @@ class PixelTwinTest {
         int[][] sizes = {{1, 2}, {2, 1}, {7, 4}, {8, 9}, {3, 3}};
         for (int channels : CHANNELS) {
             for (int[] s : sizes) {
-                int small = IMAGES * s[0] * s[1] * channels;
                 int h = 2 * s[0] + s[1] % 2; // even and odd
                 int w = 2 * s[1];
-                GuardedFloats few = GuardedFloats.random(1, small);
-                GuardedFloats many = GuardedFloats.random(2, IMAGES * h * w * channels);
-                String what = h + "x" + w + ", " + channels + " channels";
-                compareBoth(
-                        "halve " + what,
-                        small,
-                        (k, y, add) -> k.resample()
-                                .fir(
-                                        true,
-                                        many.segment(),
-                                        y.segment(),
-                                        add,
-                                        0.1f,
-                                        h,
-                                        w,
-                                        s[0],
-                                        s[1],
-                                        channels,
-                                        1,
-                                        IMAGES),
-                        before -> i -> Tolerance.filtered(16, 0.1 * 64 * 5, before[i]));
-                compareBoth(
-                        "twice " + what,
-                        IMAGES * h * w * channels,
-                        (k, y, add) -> k.resample()
-                                .fir(
-                                        false,
-                                        few.segment(),
-                                        y.segment(),
-                                        add,
-                                        0.1f,
-                                        s[0],
-                                        s[1],
-                                        h,
-                                        w,
-                                        channels,
-                                        1,
-                                        IMAGES),
-                        before -> i -> Tolerance.filtered(4, 0.1 * 16 * 5, before[i]));
+                filteredResize(Border.ZEROS, true, h, w, s[0], s[1], channels);
+                filteredResize(Border.ZEROS, false, s[0], s[1], h, w, channels);
+                filteredResize(Border.MIRROR, true, h, w, s[0], s[1], channels);
+                filteredResize(Border.MIRROR, false, s[0] + 1, s[1] + 1, h + 2, w + 2, channels);
             }
         }
+    }
+
+    private void filteredResize(Border border, boolean halve, int h, int w, int oh, int ow, int channels) {
+        GuardedFloats x = GuardedFloats.random(1, IMAGES * h * w * channels);
+        GuardedFloats dy = GuardedFloats.random(2, IMAGES * oh * ow * channels);
+        String what = "%s %dx%d to %dx%d, %d channels".formatted(border, h, w, oh, ow, channels);
+        // numbers up to 5, and the factors of an output add up to 64 or 16; of an input, that a border mirrors, to 4
+        // times as much
+        double magnitude = 0.1 * 64 * 5;
+        compare(
+                what,
+                dy.length(),
+                (k, y) -> k.resample()
+                        .fir(halve, border, x.segment(), y.segment(), 0.1f, h, w, oh, ow, channels, 1, IMAGES),
+                before -> i -> Tolerance.filtered(halve ? 16 : 4, magnitude, 0));
+        compareBoth(
+                what + ", gradient",
+                x.length(),
+                (k, dx, add) -> k.resample()
+                        .firGradient(
+                                halve,
+                                border,
+                                dy.segment(),
+                                dx.segment(),
+                                add,
+                                0.1f,
+                                h,
+                                w,
+                                oh,
+                                ow,
+                                channels,
+                                1,
+                                IMAGES),
+                before -> i -> Tolerance.filtered(64, magnitude, before[i]));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.hourglass.nn;
 
+import static dev.hourglass.testing.PlainLayers.rows;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,6 +17,7 @@ import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Floats;
+import dev.hourglass.testing.PlainLayers;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -131,7 +133,8 @@ class Transformer2DTest {
         for (boolean linear : new boolean[] {false, true}) {
             Graph graph = graph(settings(BLOCK, 2, linear), TOKENS, true);
             train(graph, Backend.kernels(), 2, (program, weights, gradients) -> {
-                PlainTransformer plain = new PlainTransformer(graph.parameters(), weights, "attentions.0.");
+                PlainTransformer plain =
+                        new PlainTransformer(PlainLayers.of(weights).at("attentions.0"));
                 for (int image = 0; image < 2; image++) {
                     double[][] x = rows(program.input("x").toArray(), image, 15, 8);
                     double[][] text = rows(program.input("text").toArray(), image, TOKENS, TEXT);
@@ -145,14 +148,6 @@ class Transformer2DTest {
                 }
             });
         }
-    }
-
-    private static double[][] rows(float[] values, int image, int rows, int width) {
-        double[][] result = new double[rows][width];
-        for (int k = 0; k < rows * width; k++) {
-            result[k / width][k % width] = values[image * rows * width + k];
-        }
-        return result;
     }
 
     /** Tokens that the mask leaves out count for nothing: as if there were fewer, and without gradient. */

@@ -96,6 +96,42 @@ class ZeroAllocationTest {
         requireNoAllocation(ConditionalModels.texts(), ConditionalModels.text(IMAGES, 5), CONSTANT);
     }
 
+    /** Attention to a text and the image at once, and the text as one row: tokens that are joined, summed and laid out anew. */
+    @Test
+    void trainingOnTextsBesideTheImageAllocatesNothing() {
+        Map<String, Object> changes = Map.of(
+                "down_block_types",
+                List.of("DownBlock2D", "SimpleCrossAttnDownBlock2D"),
+                "up_block_types",
+                List.of("SimpleCrossAttnUpBlock2D", "UpBlock2D"),
+                "mid_block_type",
+                "UNetMidBlock2DSimpleCrossAttn",
+                "addition_embed_type",
+                "text",
+                "addition_embed_type_num_heads",
+                2);
+        requireNoAllocation(ConditionalModels.texts(changes), ConditionalModels.text(IMAGES, 5), CONSTANT);
+    }
+
+    /** Norms that the timestep scales and shifts, and filters that mirror the border. */
+    @Test
+    void trainingWithKBlocksAllocatesNothing() {
+        Map<String, Object> changes = Map.of(
+                "down_block_types",
+                List.of("KDownBlock2D", "KCrossAttnDownBlock2D"),
+                "up_block_types",
+                List.of("KCrossAttnUpBlock2D", "KUpBlock2D"),
+                "block_out_channels",
+                List.of(32, 32),
+                "time_embedding_dim",
+                32,
+                "dropout",
+                0.1,
+                "mid_block_type",
+                "UNetMidBlock2D");
+        requireNoAllocation(ConditionalModels.texts(changes), ConditionalModels.text(IMAGES, 5), CONSTANT);
+    }
+
     @Test
     void trainingThatRecomputesAllocatesNothing() {
         requireNoAllocation(ConditionalModels.texts(), ConditionalModels.text(IMAGES, 5), CONSTANT.withRecompute(true));

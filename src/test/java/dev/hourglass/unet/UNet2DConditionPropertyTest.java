@@ -1,21 +1,18 @@
 package dev.hourglass.unet;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static dev.hourglass.unet.DrawnModels.one;
+import static dev.hourglass.unet.DrawnModels.perLevel;
+import static dev.hourglass.unet.DrawnModels.repeat;
 
-import dev.hourglass.graph.Graph;
-import dev.hourglass.io.ModelConfig;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.testing.Floats;
-import dev.hourglass.train.TrainingStep;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -66,6 +63,7 @@ class UNet2DConditionPropertyTest {
             config.put("encoder_hid_dim_type", one(random, null, "text_proj", "text_image_proj", "image_proj"));
         }
         config.put("cross_attention_norm", one(random, null, "group_norm"));
+        config.put("dropout", one(random, 0, 0.3));
         config.put("resnet_skip_time_act", random.nextBoolean());
         config.put("resnet_out_scale_factor", one(random, 1, 1.5));
         config.put("mid_block_only_cross_attention", one(random, null, true, false));
@@ -102,38 +100,67 @@ class UNet2DConditionPropertyTest {
         return new Case(config, least + random.nextInt(5), least + random.nextInt(5));
     }
 
-    @SafeVarargs
-    private static <T> T one(Random random, T... choices) {
-        return choices[random.nextInt(choices.length)];
-    }
-
-    /** One value for all levels, or one for each. */
-    private static Object perLevel(Random random, int levels, Supplier<?> draw) {
-        return random.nextBoolean() ? draw.get() : repeat(levels, draw);
-    }
-
-    private static <T> List<T> repeat(int times, Supplier<T> draw) {
-        return Stream.generate(draw).limit(times).toList();
-    }
-
     @Property(tries = 25)
     void theShapeIsKeptAndTheLossFollowsTheGradient(@ForAll("cases") Case c) {
-        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
-        Graph forward = new Graph();
-        assertEquals(
-                Shape.of(IMAGES, c.height(), c.width(), architecture.outChannels()),
-                architecture
-                        .build(forward, IMAGES, c.height(), c.width(), TOKENS, Set.of())
-                        .shape());
-        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width(), TOKENS);
-        Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireShapeAndSlope(c.config(), images, TOKENS, (name, input) -> fill(input, name, c.config()));
+    }
+
+    /** Settings of latent upscalers: all levels are K blocks. */
+    @Provide
+    Arbitrary<Case> upscalers() {
+        return Arbitraries.longs().map(seed -> drawUpscaler(new Random(seed)));
+    }
+
+    private static Case drawUpscaler(Random random) {
+        Case drawn = draw(random);
+        Map<String, Object> config = new HashMap<>(drawn.config());
+        int levels = 1 + random.nextInt(3);
+        boolean alone = random.nextBoolean();
+        int deepest = 128;
+        List<Integer> widths = new ArrayList<>(repeat(levels, () -> one(random, 32, 64)));
+        // the deepest level attends to itself where it, the next one and the timestep's embedding are of one width
+        widths.set(levels - 1, deepest);
+        if (alone && levels > 1) {
+            widths.set(levels - 2, deepest);
+        }
+        List<String> down = new ArrayList<>(repeat(levels, () -> one(random, "KDownBlock2D", "KCrossAttnDownBlock2D")));
+        List<String> up = new ArrayList<>(repeat(levels, () -> one(random, "KUpBlock2D", "KCrossAttnUpBlock2D")));
+        down.set(levels - 1, alone ? "KCrossAttnDownBlock2D" : "KDownBlock2D");
+        if (alone) {
+            up.set(0, "KCrossAttnUpBlock2D");
+            if (levels == 2) {
+                up.set(1, "KUpBlock2D"); // as wide as the timestep's embedding, but with a wire
+            }
+        }
+        config.put("block_out_channels", widths);
+        config.put("down_block_types", down);
+        config.put("up_block_types", up);
+        config.put("time_embedding_dim", alone ? deepest : 20);
+        config.put("class_embeddings_concat", false);
+        config.put("norm_num_groups", one(random, null, 4));
+        for (String key : List.of("layers_per_block", "transformer_layers_per_block", "only_cross_attention")) {
+            config.remove(key);
+        }
+        config.put("layers_per_block", 1 + random.nextInt(2));
+        config.put("attention_head_dim", one(random, 8, 16));
+        config.put("cross_attention_norm", null);
+        config.put("downsample_padding", 1);
+        int least = 2 << levels - 1;
+        return new Case(config, least + random.nextInt(4), least + random.nextInt(4));
+    }
+
+    @Property(tries = 15)
+    void theSameHoldsForUpscalers(@ForAll("upscalers") Case c) {
+        theShapeIsKeptAndTheLossFollowsTheGradient(c);
+        recomputingChangesNoBit(c);
     }
 
     @Property(tries = 25)
     void recomputingChangesNoBit(@ForAll("cases") Case c) {
-        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
-        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width(), TOKENS);
-        Recomputation.requireSameBits(graph, (name, input) -> fill(input, name, c.config()));
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireSameBitsRecomputed(
+                c.config(), images, TOKENS, (name, input) -> fill(input, name, c.config()));
     }
 
     private static void fill(Tensor input, String name, Map<String, Object> config) {

@@ -1,22 +1,17 @@
 package dev.hourglass.unet;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static dev.hourglass.unet.DrawnModels.repeat;
 
-import dev.hourglass.graph.Graph;
-import dev.hourglass.io.ModelConfig;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.testing.Floats;
-import dev.hourglass.train.TrainingStep;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -55,6 +50,7 @@ class UNet2DPropertyTest {
         config.put("out_channels", skips ? 3 : 1 + random.nextInt(4));
         config.put("attention_head_dim", random.nextBoolean() ? 4 : null);
         config.put("resnet_time_scale_shift", random.nextBoolean() ? "default" : "scale_shift");
+        config.put("dropout", random.nextBoolean() ? 0 : 0.3);
         config.put("downsample_padding", random.nextInt(2));
         config.put("downsample_type", random.nextBoolean() ? "conv" : "resnet");
         config.put("upsample_type", random.nextBoolean() ? "conv" : "resnet");
@@ -91,28 +87,16 @@ class UNet2DPropertyTest {
         return down ? names : names.reversed();
     }
 
-    private static <T> List<T> repeat(int times, Supplier<T> draw) {
-        return Stream.generate(draw).limit(times).toList();
-    }
-
     @Property(tries = 25)
     void theShapeIsKeptAndTheLossFollowsTheGradient(@ForAll("cases") Case c) {
-        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
-        Graph forward = new Graph();
-        assertEquals(
-                Shape.of(IMAGES, c.height(), c.width(), architecture.outChannels()),
-                architecture
-                        .build(forward, IMAGES, c.height(), c.width(), 1, Set.of())
-                        .shape());
-        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width());
-        Slope.requireFollowsGradient(graph, (name, input) -> fill(input, name, c.config()));
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireShapeAndSlope(c.config(), images, 1, (name, input) -> fill(input, name, c.config()));
     }
 
     @Property(tries = 25)
     void recomputingChangesNoBit(@ForAll("cases") Case c) {
-        Architecture architecture = Architectures.fromConfig(ModelConfig.of("drawn", c.config()));
-        Graph graph = TrainingStep.graph(architecture, IMAGES, c.height(), c.width());
-        Recomputation.requireSameBits(graph, (name, input) -> fill(input, name, c.config()));
+        Shape images = Shape.of(IMAGES, c.height(), c.width());
+        DrawnModels.requireSameBitsRecomputed(c.config(), images, 1, (name, input) -> fill(input, name, c.config()));
     }
 
     private static void fill(Tensor input, String name, Map<String, Object> config) {

@@ -76,6 +76,7 @@ class UNet2DTest {
         "norm_num_groups, 5",
         "layers_per_block, 0",
         "act_fn, tanh",
+        "dropout, 1",
         "time_embedding_type, fancy",
         "mid_block_type, UNetMidBlock3D",
         "attention_head_dim, 9",

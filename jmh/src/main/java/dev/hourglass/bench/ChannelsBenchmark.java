@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** Concatenation and the timestep shift on one thread. */
+/** Concatenation of channels and of tokens, the timestep shift, and sums over tokens, on one thread. */
 @State(Scope.Thread)
 public class ChannelsBenchmark extends ShortRuns {
 
@@ -67,6 +67,15 @@ public class ChannelsBenchmark extends ShortRuns {
         rate.floats(4 * map.elements());
     }
 
+    /** The pixels of two maps as tokens, one map's after the other's: long runs, an image at a time. */
+    @Benchmark
+    public void concatTokens(Rates.Traffic rate) {
+        int image = map.pixels() * map.channels();
+        kernel.copy(x, image, 0, both, 2 * image, 0, image, false, 0, map.images());
+        kernel.copy(y, image, 0, both, 2 * image, image, image, false, 0, map.images());
+        rate.floats(4 * map.elements());
+    }
+
     /** {@code y = x + shift}, one number per image and channel. */
     @Benchmark
     public void shift(Rates.Traffic rate) {
@@ -74,7 +83,7 @@ public class ChannelsBenchmark extends ShortRuns {
         rate.floats(2 * map.elements());
     }
 
-    /** The gradient of the shift: sums over pixels. */
+    /** The gradient of the shift, and the sum over tokens: sums over pixels. */
     @Benchmark
     public void shiftGradient(Rates.Traffic rate) {
         kernel.shiftGradient(x, shift, false, map.pixels(), map.channels(), 0, map.images());

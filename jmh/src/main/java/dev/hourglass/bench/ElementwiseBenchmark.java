@@ -59,6 +59,13 @@ public class ElementwiseBenchmark extends ShortRuns {
         rate.floats(3L * elements);
     }
 
+    /** {@code y = x}: new axes. */
+    @Benchmark
+    public void copy(Rates.Traffic rate) {
+        kernel.copy(x, y, false, 0, elements);
+        rate.floats(2L * elements);
+    }
+
     /** {@code y = x + dy}. */
     @Benchmark
     public void add(Rates.Traffic rate) {

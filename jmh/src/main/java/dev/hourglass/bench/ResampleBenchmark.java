@@ -1,6 +1,7 @@
 package dev.hourglass.bench;
 
 import dev.hourglass.kernel.Resample;
+import dev.hourglass.kernel.Resample.Border;
 import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
@@ -10,7 +11,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** Nearest resize on one thread: what the levels on the way up do, the odd 3 to 7 included. */
+/** Resizing on one thread: nearest as the levels on the way up do it, the odd 3 to 7 included, and through a filter. */
 @State(Scope.Thread)
 public class ResampleBenchmark extends ShortRuns {
 
@@ -66,6 +67,64 @@ public class ResampleBenchmark extends ShortRuns {
     @Benchmark
     public void forward(Rates.Traffic rate) {
         kernel.nearest(x, y, height, width, map.height(), map.width(), map.channels(), 0, map.images());
+        rate.floats(inputs + map.elements());
+    }
+
+    /** Twice the size through a filter, as latent upscalers do it. */
+    @Benchmark
+    public void filteredTwice(Rates.Traffic rate) {
+        kernel.fir(
+                false,
+                Border.MIRROR,
+                x,
+                y,
+                1f / 16,
+                height,
+                width,
+                map.height(),
+                map.width(),
+                map.channels(),
+                0,
+                map.images());
+        rate.floats(inputs + map.elements());
+    }
+
+    /** Half the size through a filter. */
+    @Benchmark
+    public void filteredHalf(Rates.Traffic rate) {
+        kernel.fir(
+                true,
+                Border.MIRROR,
+                dy,
+                dx,
+                1f / 64,
+                map.height(),
+                map.width(),
+                height,
+                width,
+                map.channels(),
+                0,
+                map.images());
+        rate.floats(inputs + map.elements());
+    }
+
+    /** Gradients through the filter. */
+    @Benchmark
+    public void filteredTwiceBackward(Rates.Traffic rate) {
+        kernel.firGradient(
+                false,
+                Border.MIRROR,
+                dy,
+                dx,
+                false,
+                1f / 16,
+                height,
+                width,
+                map.height(),
+                map.width(),
+                map.channels(),
+                0,
+                map.images());
         rate.floats(inputs + map.elements());
     }
 

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 final class DdpmScheduler extends AlphaBarScheduler {
 
     static final String CLASS_NAME = "DDPMScheduler";
+    static final String VARIANCE_TYPE = "variance_type";
 
     /** What a variance is at least, for its logarithm. */
     private static final double LEAST_VARIANCE = 1e-20;
@@ -46,7 +47,7 @@ final class DdpmScheduler extends AlphaBarScheduler {
     /** The logarithmic kinds are the same variances, by way of their logarithms. */
     private static Variance variance(ModelConfig config) {
         return switch (config.choice(
-                "variance_type",
+                VARIANCE_TYPE,
                 "fixed_small",
                 "fixed_small",
                 "fixed_small_log",

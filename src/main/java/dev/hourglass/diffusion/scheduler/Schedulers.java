@@ -99,6 +99,20 @@ public final class Schedulers {
         };
     }
 
+    /**
+     * The same settings for a model with twice as many channels out as in. Its second half are variances: where DDPM's settings do not
+     * say which, they are taken for diffusers' {@code learned_range} (arXiv 2102.09672), which improved and guided diffusion train.
+     * Other schedulers have no use for variances, nor has DDPM where its {@code variance_type} is fixed.
+     */
+    public static ModelConfig withVariances(ModelConfig config) {
+        if (!config.className().equals(DdpmScheduler.CLASS_NAME) || config.has(DdpmScheduler.VARIANCE_TYPE)) {
+            return config;
+        }
+        Map<String, Object> all = new LinkedHashMap<>(config.asMap());
+        all.put(DdpmScheduler.VARIANCE_TYPE, "learned_range");
+        return ModelConfig.of("settings for a model with variances", all);
+    }
+
     private static void requireKnown(ModelConfig config) {
         if (!CLASSES.containsKey(config.className())) {
             throw config.invalid(ModelConfig.CLASS_NAME, "one of " + String.join(", ", CLASSES.keySet()));

@@ -2,24 +2,32 @@ package dev.hourglass.graph.op;
 
 import dev.hourglass.memory.Shape;
 import dev.hourglass.parallel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Group normalisation of {@code [N, .., C]} with parameters gamma and beta {@code [C]}, and SiLU of it where {@code Fusion} joined the
- * two.
+ * Group normalisation of {@code [N, .., C]}, with parameters gamma and beta {@code [C]} unless it is plain, and SiLU of it where
+ * {@code Fusion} joined the two.
  *
  * @param groups how many groups the channels are cut into
  * @param eps added to the variance
+ * @param learned whether there are gamma and beta; they are 1 and 0 otherwise
  * @param silu whether SiLU follows
  */
-public record GroupNorm(int groups, float eps, boolean silu) implements Op {
+public record GroupNorm(int groups, float eps, boolean learned, boolean silu) implements Op {
 
     /** Elements that are worth an item of their own where images are few. */
     private static final int RUN = 8192;
 
     /** Normalisation alone. */
-    public GroupNorm(int groups, float eps) {
-        this(groups, eps, false);
+    public GroupNorm(int groups, float eps, boolean learned) {
+        this(groups, eps, learned, false);
+    }
+
+    /** The same normalisation, followed by SiLU. */
+    public GroupNorm withSilu() {
+        return new GroupNorm(groups, eps, learned, true);
     }
 
     @Override
@@ -41,7 +49,15 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                 "mean and deviation", 2L * x.dim(0) * groups * Float.BYTES, Buffer.Lifetime.FORWARD_TO_BACKWARD);
         Buffer partials =
                 new Buffer("gradients per image", 2L * x.dim(0) * x.dim(-1) * Float.BYTES, Buffer.Lifetime.BACKWARD);
-        return site.training() ? List.of(stats, partials) : List.of(stats);
+        Buffer plain = new Buffer("gamma and beta", 2L * x.dim(-1) * Float.BYTES, Buffer.Lifetime.PROGRAM);
+        List<Buffer> buffers = new ArrayList<>(List.of(stats));
+        if (site.training()) {
+            buffers.add(partials);
+        }
+        if (!learned) {
+            buffers.add(plain);
+        }
+        return buffers;
     }
 
     @Override
@@ -63,10 +79,12 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
         int images = x.dim(0);
         int pixels = pixels(x);
         int channels = x.dim(-1);
+        MemorySegment gamma = learned ? binding.parameter(0) : plain(binding, 0);
+        MemorySegment beta = learned ? binding.parameter(1) : plain(binding, 1);
         Workers.Task forward = (n, worker) -> kernel.forward(
                 binding.input(0),
-                binding.parameter(0),
-                binding.parameter(1),
+                gamma,
+                beta,
                 binding.output(),
                 binding.buffer(0),
                 binding.workspace(worker),
@@ -79,8 +97,8 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                 n + 1);
         Workers.Task backward = (n, worker) -> kernel.backward(
                 binding.input(0),
-                binding.parameter(0),
-                binding.parameter(1),
+                gamma,
+                beta,
                 binding.buffer(0),
                 binding.outputGradient(),
                 binding.inputGradient(0),
@@ -100,8 +118,8 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                 binding.input(0), binding.buffer(0), binding.workspace(worker), pixels, channels, groups, eps, n);
         Workers.Task normalise = (item, worker) -> kernel.normalise(
                 binding.input(0),
-                binding.parameter(0),
-                binding.parameter(1),
+                gamma,
+                beta,
                 binding.output(),
                 binding.buffer(0),
                 binding.workspace(worker),
@@ -113,6 +131,14 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                 (int) ((long) pixels * (item % runs) / runs),
                 (int) ((long) pixels * (item % runs + 1) / runs));
         return new Execution() {
+            @Override
+            public void prepare() {
+                if (!learned) {
+                    binding.kernels().elementwise().fill(gamma, 1, 0, channels);
+                    binding.kernels().elementwise().fill(beta, 0, 0, channels);
+                }
+            }
+
             @Override
             public void forward() {
                 if (apart) {
@@ -126,15 +152,23 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
             @Override
             public void backward() {
                 workers.run(backward, images);
-                kernel.reduceGradient(
-                        binding.buffer(1),
-                        images,
-                        channels,
-                        binding.parameterGradient(0),
-                        binding.parameterGradient(1),
-                        binding.accumulatesParameterGradient(0));
+                if (learned) {
+                    kernel.reduceGradient(
+                            binding.buffer(1),
+                            images,
+                            channels,
+                            binding.parameterGradient(0),
+                            binding.parameterGradient(1),
+                            binding.accumulatesParameterGradient(0));
+                }
             }
         };
+    }
+
+    /** Gamma or beta of a plain norm, in the last of the buffers. */
+    private static MemorySegment plain(Binding binding, int index) {
+        long bytes = (long) binding.inputShape(0).dim(-1) * Float.BYTES;
+        return binding.buffer(binding.training() ? 2 : 1).asSlice(index * bytes, bytes);
     }
 
     private static int pixels(Shape x) {

@@ -15,6 +15,7 @@ public sealed interface Op
                 ConcatTokens,
                 Conv2d,
                 DivideImages,
+                Dropout,
                 Embedding,
                 FirResize,
                 FourierEncoding,

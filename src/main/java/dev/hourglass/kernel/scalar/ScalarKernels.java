@@ -25,6 +25,7 @@ public final class ScalarKernels {
                 new ScalarLoss(),
                 new ScalarOptimizer(),
                 new ScalarRandomNormal(),
+                new ScalarDropout(),
                 new ScalarMultiplyAddChains());
     }
 }

@@ -59,9 +59,9 @@ public final class ScalarResample implements Resample {
     @Override
     public void fir(
             boolean halve,
+            Border border,
             MemorySegment x,
             MemorySegment y,
-            boolean accumulate,
             float scale,
             int h,
             int w,
@@ -77,18 +77,72 @@ public final class ScalarResample implements Resample {
                         double sum = 0;
                         for (int i = 0; i < FIR.length; i++) {
                             for (int j = 0; j < FIR.length; j++) {
-                                int iy = Resample.firSource(halve, oy, i, h);
-                                int ix = Resample.firSource(halve, ox, j, w);
+                                int iy = Resample.firSource(halve, border, oy, i, h);
+                                int ix = Resample.firSource(halve, border, ox, j, w);
                                 if (iy >= 0 && ix >= 0) {
                                     long at = (((long) n * h + iy) * w + ix) * channels + c;
                                     sum += FIR[i] * FIR[j] * (double) Memory.get(x, at);
                                 }
                             }
                         }
-                        Memory.put(y, (((long) n * oh + oy) * ow + ox) * channels + c, scale * sum, accumulate);
+                        Memory.set(y, (((long) n * oh + oy) * ow + ox) * channels + c, scale * sum);
                     }
                 }
             }
         }
+    }
+
+    @Override
+    public void firGradient(
+            boolean halve,
+            Border border,
+            MemorySegment dy,
+            MemorySegment dx,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        for (int n = from; n < to; n++) { // dx [n, h, w, channels]
+            for (int iy = 0; iy < h; iy++) {
+                for (int ix = 0; ix < w; ix++) {
+                    for (int c = 0; c < channels; c++) {
+                        double sum = 0;
+                        for (int oy = firstReader(halve, iy); oy < Math.min(oh, readersEnd(halve, iy)); oy++) {
+                            double factor = firFactor(halve, border, oy, iy, h);
+                            for (int ox = firstReader(halve, ix); ox < Math.min(ow, readersEnd(halve, ix)); ox++) {
+                                sum += factor
+                                        * firFactor(halve, border, ox, ix, w)
+                                        * Memory.get(dy, (((long) n * oh + oy) * ow + ox) * channels + c);
+                            }
+                        }
+                        Memory.put(dx, (((long) n * h + iy) * w + ix) * channels + c, scale * sum, accumulate);
+                    }
+                }
+            }
+        }
+    }
+
+    /** No output before this one reads the input, mirrored or not. */
+    private static int firstReader(boolean halve, int source) {
+        return Math.max(0, halve ? source / 2 - 2 : 2 * source - 2);
+    }
+
+    /** Neither does this one, nor any after it. */
+    private static int readersEnd(boolean halve, int source) {
+        return halve ? source / 2 + 3 : 2 * source + 6;
+    }
+
+    /** How much of input {@code source} is in output {@code index}, along one axis. */
+    private static double firFactor(boolean halve, Border border, int index, int source, int inLength) {
+        double factor = 0;
+        for (int i = 0; i < FIR.length; i++) {
+            factor += Resample.firSource(halve, border, index, i, inLength) == source ? FIR[i] : 0;
+        }
+        return factor;
     }
 }

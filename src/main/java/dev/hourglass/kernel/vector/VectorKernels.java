@@ -30,6 +30,7 @@ public final class VectorKernels {
                 new VectorLoss(),
                 new VectorOptimizer(),
                 new VectorRandomNormal(),
+                new VectorDropout(),
                 new VectorMultiplyAddChains());
     }
 }

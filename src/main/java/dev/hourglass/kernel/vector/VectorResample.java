@@ -58,9 +58,9 @@ public final class VectorResample implements Resample {
     @Override
     public void fir(
             boolean halve,
+            Border border,
             MemorySegment x,
             MemorySegment y,
-            boolean accumulate,
             float scale,
             int h,
             int w,
@@ -76,16 +76,54 @@ public final class VectorResample implements Resample {
             for (int oy = 0; oy < oh; oy++) {
                 for (int ox = 0; ox < ow; ox++) {
                     long out = ys + ((long) oy * ow + ox) * pixel;
-                    if (!accumulate) {
-                        Rows.zero(out, channels);
-                    }
+                    Rows.zero(out, channels);
                     for (int i = 0; i < FIR.length; i++) {
-                        int iy = Resample.firSource(halve, oy, i, h);
+                        int iy = Resample.firSource(halve, border, oy, i, h);
                         for (int j = 0; j < FIR.length && iy >= 0; j++) {
-                            int ix = Resample.firSource(halve, ox, j, w);
+                            int ix = Resample.firSource(halve, border, ox, j, w);
                             if (ix >= 0) {
-                                Rows.addScaled(
-                                        xs + ((long) iy * w + ix) * pixel, scale * FIR[i] * FIR[j], out, channels);
+                                long in = xs + ((long) iy * w + ix) * pixel;
+                                Rows.addScaled(in, scale * FIR[i] * FIR[j], out, channels);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void firGradient(
+            boolean halve,
+            Border border,
+            MemorySegment dy,
+            MemorySegment dx,
+            boolean accumulate,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        long pixel = (long) channels * Float.BYTES;
+        for (int n = from; n < to; n++) { // dy [oh, ow, channels]
+            long dys = Memory.address(dy, (long) n * oh * ow * channels, (long) oh * ow * channels);
+            long dxs = Memory.address(dx, (long) n * h * w * channels, (long) h * w * channels);
+            for (int p = 0; p < h * w && !accumulate; p++) {
+                Rows.zero(dxs + p * pixel, channels);
+            }
+            for (int oy = 0; oy < oh; oy++) {
+                for (int ox = 0; ox < ow; ox++) {
+                    long out = dys + ((long) oy * ow + ox) * pixel;
+                    for (int i = 0; i < FIR.length; i++) {
+                        int iy = Resample.firSource(halve, border, oy, i, h);
+                        for (int j = 0; j < FIR.length && iy >= 0; j++) {
+                            int ix = Resample.firSource(halve, border, ox, j, w);
+                            if (ix >= 0) {
+                                long in = dxs + ((long) iy * w + ix) * pixel;
+                                Rows.addScaled(out, scale * FIR[i] * FIR[j], in, channels);
                             }
                         }
                     }

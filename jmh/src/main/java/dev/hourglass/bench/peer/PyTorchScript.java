@@ -104,30 +104,40 @@ final class PyTorchScript implements AutoCloseable {
 
         @Override
         public String linear(String layer, String x) {
-            return line("torch.linear(%s, %s)", x, learned(layer));
+            return line("torch.linear(%s, %s, %s)", x, weight(layer), bias(layer));
         }
 
         /** As a convolution of 1x1 on one row of pixels, as in {@link PyTorchEager#projected}. */
         @Override
         public String projected(String layer, String tokens) {
-            String kernel = line("torch.unsqueeze(torch.unsqueeze(self.%s_weight, 2), 3)", attribute(layer));
+            String kernel = onePixel(weight(layer));
             String row = line("torch.permute(torch.unsqueeze(%s, 1), [0, 3, 1, 2])", tokens);
-            String y = line("torch.conv2d(%s, %s, self.%s_bias)", row, kernel, attribute(layer));
+            String y = line("torch.conv2d(%s, %s, %s)", row, kernel, bias(layer));
             return line("torch.squeeze(torch.permute(%s, [0, 2, 3, 1]), 1)", y);
         }
 
         @Override
         public String conv(String layer, String x, int stride, int padding) {
-            return line("torch.conv2d(%s, %s, [%d, %3$d], [%d, %4$d])", x, learned(layer), stride, padding);
+            return line(
+                    "torch.conv2d(%s, %s, %s, [%d, %4$d], [%d, %5$d])", x, weight(layer), bias(layer), stride, padding);
         }
 
         @Override
         public String norm(String layer, String x, int groups) {
-            return line("torch.group_norm(%s, %d, %s, 1e-05)", x, groups, learned(layer));
+            return line("torch.group_norm(%s, %d, %s, %s, 1e-05)", x, groups, weight(layer), bias(layer));
         }
 
-        private static String learned(String layer) {
-            return "self." + attribute(layer) + "_weight, self." + attribute(layer) + "_bias";
+        private static String weight(String layer) {
+            return "self." + attribute(layer) + "_weight";
+        }
+
+        private static String bias(String layer) {
+            return "self." + attribute(layer) + "_bias";
+        }
+
+        /** Two more axes of length 1 behind the two of a value. */
+        private String onePixel(String x) {
+            return line("torch.unsqueeze(torch.unsqueeze(%s, 2), 3)", x);
         }
 
         @Override
@@ -142,7 +152,7 @@ final class PyTorchScript implements AutoCloseable {
 
         @Override
         public String shifted(String x, String shift) {
-            return sum(x, line("torch.unsqueeze(torch.unsqueeze(%s, 2), 3)", shift));
+            return sum(x, onePixel(shift));
         }
 
         @Override
