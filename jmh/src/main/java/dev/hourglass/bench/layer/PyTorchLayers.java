@@ -5,7 +5,7 @@ import dev.hourglass.bench.peer.PyTorchTensors;
 import dev.hourglass.bench.peer.Work;
 import java.util.List;
 import java.util.Optional;
-import org.bytedeco.pytorch.InferenceMode;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -44,22 +44,44 @@ final class PyTorchLayers implements LayerEngine {
             return Optional.empty();
         }
         torch.set_num_threads(threads);
-        return Optional.of(new LayerWork(layer, data, format));
+        return Optional.of(
+                switch (layer) {
+                    case Layer.Convolution conv -> new Learned(layer, data, format, on -> convolution(conv, on));
+                    case Layer.Norm norm -> new Learned(layer, data, format, on -> norm(norm, on));
+                    case Layer.Linear _ ->
+                        new Learned(layer, data, format, on -> torch.linear(on.x, on.weight, on.optionalBias));
+                    case Layer.Attention attention ->
+                        new PyTorchAttention(attention, data, format == MemoryFormat.ChannelsLast);
+                });
     }
 
-    /** One layer in inference mode. */
-    private static final class LayerWork implements Work {
+    private static Tensor convolution(Layer.Convolution conv, Learned on) {
+        long[] stride = {conv.stride(), conv.stride()};
+        long[] padding = {conv.padding(), conv.padding()};
+        return torch.conv2d(on.x, on.weight, on.optionalBias, stride, padding, new long[] {1, 1}, 1);
+    }
 
-        private final Layer layer;
+    private static Tensor norm(Layer.Norm norm, Learned on) {
+        Tensor normed = torch.group_norm(on.x, norm.groups(), on.optionalWeight, on.optionalBias, EPS, true);
+        if (norm.silu()) {
+            // in place, which is the faster way; what it returns is the same tensor
+            torch.silu_(normed);
+        }
+        return normed;
+    }
+
+    /** A layer of one input with weight and bias. */
+    private static final class Learned extends PyTorchWork {
+
+        private final Function<Learned, Tensor> operation;
         private final Tensor x;
         private final Tensor weight;
         private final Tensor bias;
         private final TensorOptional optionalWeight;
         private final TensorOptional optionalBias;
-        private Tensor y;
 
-        LayerWork(Layer layer, LayerData data, MemoryFormat format) {
-            this.layer = layer;
+        Learned(Layer layer, LayerData data, MemoryFormat format, Function<Learned, Tensor> operation) {
+            this.operation = operation;
             x = PyTorchTensors.of(data.x(), format, layer.inputShape());
             weight = PyTorchTensors.of(data.weight(), format, layer.weightShape());
             bias = PyTorchTensors.of(data.bias(), format, layer.bias());
@@ -68,44 +90,13 @@ final class PyTorchLayers implements LayerEngine {
         }
 
         @Override
-        public void run() {
-            if (y != null) {
-                y.close();
-            }
-            try (InferenceMode _ = new InferenceMode(true)) {
-                y = switch (layer) {
-                    case Layer.Convolution conv -> convolution(conv);
-                    case Layer.Norm norm -> norm(norm);
-                    case Layer.Linear _ -> torch.linear(x, weight, optionalBias);
-                };
-            }
-        }
-
-        private Tensor convolution(Layer.Convolution conv) {
-            long[] stride = {conv.stride(), conv.stride()};
-            long[] padding = {conv.padding(), conv.padding()};
-            return torch.conv2d(x, weight, optionalBias, stride, padding, new long[] {1, 1}, 1);
-        }
-
-        private Tensor norm(Layer.Norm norm) {
-            Tensor normed = torch.group_norm(x, norm.groups(), optionalWeight, optionalBias, EPS, true);
-            if (norm.silu()) {
-                // in place, which is the faster way; what it returns is the same tensor
-                torch.silu_(normed);
-            }
-            return normed;
-        }
-
-        @Override
-        public float[] result() {
-            return PyTorchTensors.values(y);
+        Tensor compute() {
+            return operation.apply(this);
         }
 
         @Override
         public void close() {
-            if (y != null) {
-                y.close();
-            }
+            super.close();
             optionalWeight.close();
             optionalBias.close();
             x.close();
