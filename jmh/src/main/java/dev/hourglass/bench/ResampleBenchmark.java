@@ -5,18 +5,10 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Nearest resize on one thread: what the levels on the way up do, the odd 3 to 7 included. */
-@State(Scope.Thread)
-public class ResampleBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class ResampleBenchmark extends KernelBenchmark {
 
     /** Output {@code NxHxWxC}; the input is half as high and wide, rounded down. */
     @Param({
@@ -31,7 +23,6 @@ public class ResampleBenchmark extends ShortRuns {
     })
     public String output;
 
-    private final Operands operands = new Operands();
     private Resample kernel;
     private FeatureMap map;
     private int height;
@@ -43,6 +34,7 @@ public class ResampleBenchmark extends ShortRuns {
     private MemorySegment dx;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().resample();
@@ -54,12 +46,6 @@ public class ResampleBenchmark extends ShortRuns {
         y = operands.floats(map.elements());
         dy = operands.normals(map.elements());
         dx = operands.floats(inputs);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** Pixels repeated. */
