@@ -51,7 +51,8 @@ public final class LayerComparison implements AutoCloseable {
         engines.add(new HourglassLayers());
         try {
             engines.addAll(PyTorchLayers.both());
-            details.add("PyTorch: the faster of its two memory formats, eager, inference mode");
+            details.add(
+                    "PyTorch: the faster of its two memory formats, products in the second by oneDNN, eager, inference mode");
         } catch (LinkageError e) {
             details.add("PyTorch is not here");
         }

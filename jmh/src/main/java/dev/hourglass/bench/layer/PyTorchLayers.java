@@ -15,6 +15,10 @@ import org.bytedeco.pytorch.global.torch.MemoryFormat;
 final class PyTorchLayers implements LayerEngine {
 
     private static final double EPS = 1e-5;
+    private static final long[] ONES = {1, 1};
+
+    /** As many as make PyTorch give convolutions of 1x1 to oneDNN on one thread, too. */
+    private static final int IMAGES = 16;
 
     private final MemoryFormat format;
 
@@ -39,26 +43,28 @@ final class PyTorchLayers implements LayerEngine {
 
     @Override
     public Optional<Work> prepare(Layer layer, LayerData data, int threads) {
-        if (layer instanceof Layer.Linear && format == MemoryFormat.ChannelsLast) {
-            // a matrix has no channels
-            return Optional.empty();
-        }
         torch.set_num_threads(threads);
         return Optional.of(
                 switch (layer) {
                     case Layer.Convolution conv -> new Learned(layer, data, format, on -> convolution(conv, on));
                     case Layer.Norm norm -> new Learned(layer, data, format, on -> norm(norm, on));
-                    case Layer.Linear _ ->
-                        new Learned(layer, data, format, on -> torch.linear(on.x, on.weight, on.optionalBias));
+                    case Layer.Linear linear -> new Learned(layer, data, format, on -> linear(linear, on));
                     case Layer.Attention attention ->
                         new PyTorchAttention(attention, data, format == MemoryFormat.ChannelsLast);
                 });
     }
 
-    private static Tensor convolution(Layer.Convolution conv, Learned on) {
+    private Tensor convolution(Layer.Convolution conv, Learned on) {
+        if (conv.kernel() == 1 && format == MemoryFormat.ChannelsLast && torch.get_num_threads() == 1) {
+            try (Tensor pixels = on.x.permute(0, 2, 3, 1);
+                    Tensor y = product(pixels, conv.in(), conv.out(), on);
+                    Tensor image = y.view(conv.batch(), conv.side(), conv.side(), conv.out())) {
+                return image.permute(0, 3, 1, 2);
+            }
+        }
         long[] stride = {conv.stride(), conv.stride()};
         long[] padding = {conv.padding(), conv.padding()};
-        return torch.conv2d(on.x, on.weight, on.optionalBias, stride, padding, new long[] {1, 1}, 1);
+        return torch.conv2d(on.x, on.weight, on.optionalBias, stride, padding, ONES, 1);
     }
 
     private static Tensor norm(Layer.Norm norm, Learned on) {
@@ -68,6 +74,29 @@ final class PyTorchLayers implements LayerEngine {
             torch.silu_(normed);
         }
         return normed;
+    }
+
+    private Tensor linear(Layer.Linear linear, Learned on) {
+        return format == MemoryFormat.ChannelsLast
+                ? product(on.x, linear.in(), linear.out(), on)
+                : torch.linear(on.x, on.weight, on.optionalBias);
+    }
+
+    /**
+     * The product of rows and a weight through oneDNN, as a convolution of 1x1 on images of one row of pixels. Linear layers go to
+     * OpenBLAS, which has one thread, and so do convolutions of 1x1 on one thread, unless there are many images.
+     *
+     * @param x the rows, dense
+     */
+    private static Tensor product(Tensor x, int in, int out, Learned on) {
+        long rows = x.numel() / in;
+        long images = rows % IMAGES == 0 ? IMAGES : 1;
+        try (Tensor image = x.view(images, 1, rows / images, in);
+                Tensor row = image.permute(0, 3, 1, 2);
+                Tensor kernel = on.weight.view(out, in, 1, 1);
+                Tensor y = torch.conv2d(row, kernel, on.optionalBias, ONES, new long[] {0, 0}, ONES, 1)) {
+            return y.permute(0, 2, 3, 1);
+        }
     }
 
     /** A layer of one input with weight and bias. */
