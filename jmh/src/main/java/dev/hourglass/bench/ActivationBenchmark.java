@@ -5,18 +5,10 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Activation functions on one thread; see {@link ElementwiseBenchmark} for SiLU and the bound that memory sets. */
-@State(Scope.Thread)
-public class ActivationBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class ActivationBenchmark extends KernelBenchmark {
 
     /** The function. */
     @Param
@@ -26,7 +18,6 @@ public class ActivationBenchmark extends ShortRuns {
     @Param({"32768", "1048576"})
     public int elements;
 
-    private final Operands operands = new Operands();
     private Activation kernel;
     private MemorySegment x;
     private MemorySegment y;
@@ -34,6 +25,7 @@ public class ActivationBenchmark extends ShortRuns {
     private MemorySegment dx;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().activation();
@@ -41,12 +33,6 @@ public class ActivationBenchmark extends ShortRuns {
         y = operands.floats(elements);
         dy = operands.normals(elements);
         dx = operands.floats(elements);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** {@code y = f(x)}. */

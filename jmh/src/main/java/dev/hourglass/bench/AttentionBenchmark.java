@@ -6,26 +6,19 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Self- and cross-attention of diffusion U-Nets on one thread. */
-@State(Scope.Thread)
-public class AttentionBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class AttentionBenchmark extends KernelBenchmark {
 
     /** {@code images x heads x dim x queries x keys}: UNet2DModel, and Stable Diffusion with itself and with a text. */
     @Param({"2x56x8x1024x1024", "2x8x40x4096x4096", "2x8x40x4096x77"})
     public String shape;
 
-    private final Operands operands = new Operands();
     private Attention kernel;
     private AttentionGeometry g;
+    private long queries;
+    private long keys;
     private MemorySegment q;
     private MemorySegment k;
     private MemorySegment v;
@@ -39,6 +32,7 @@ public class AttentionBenchmark extends ShortRuns {
     private MemorySegment workspace;
 
     /** Opens the operands and runs forward once, for the statistics that backward reads. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().attention();
@@ -49,8 +43,8 @@ public class AttentionBenchmark extends ShortRuns {
                 Integer.parseInt(s[2]),
                 Integer.parseInt(s[3]),
                 Integer.parseInt(s[4]));
-        long queries = (long) g.n() * g.tq() * g.width();
-        long keys = (long) g.n() * g.tk() * g.width();
+        queries = (long) g.n() * g.tq() * g.width();
+        keys = (long) g.n() * g.tk() * g.width();
         q = operands.normals(queries);
         k = operands.normals(keys);
         v = operands.normals(keys);
@@ -67,12 +61,6 @@ public class AttentionBenchmark extends ShortRuns {
         }
     }
 
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
-    }
-
     /** The output. */
     @Benchmark
     public void forward(Rates.Arithmetic rate) {
@@ -80,6 +68,7 @@ public class AttentionBenchmark extends ShortRuns {
             kernel.forward(g, q, k, v, null, y, lse, workspace, item);
         }
         rate.multiplyAdds(g.multiplyAdds());
+        rate.floats(2 * queries + 2 * keys + g.rows());
     }
 
     /** The gradients of queries, keys and values; five products are counted, although scores are computed twice. */
@@ -92,5 +81,6 @@ public class AttentionBenchmark extends ShortRuns {
             kernel.keyValueGradient(g, q, k, v, null, lse, dy, delta, dk, false, dv, false, workspace, item);
         }
         rate.multiplyAdds(g.multiplyAdds() / 2 * 5);
+        rate.floats(4 * queries + 4 * keys + g.rows());
     }
 }

@@ -5,18 +5,10 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Concatenation of channels and of tokens, the timestep shift, and sums over tokens, on one thread. */
-@State(Scope.Thread)
-public class ChannelsBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class ChannelsBenchmark extends KernelBenchmark {
 
     /** One side of the concatenation, or the shifted features, {@code NxHxWxC}. */
     @Param({
@@ -31,7 +23,6 @@ public class ChannelsBenchmark extends ShortRuns {
     })
     public String input;
 
-    private final Operands operands = new Operands();
     private Channels kernel;
     private FeatureMap map;
     private long pixels;
@@ -41,6 +32,7 @@ public class ChannelsBenchmark extends ShortRuns {
     private MemorySegment shift;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().channels();
@@ -50,12 +42,6 @@ public class ChannelsBenchmark extends ShortRuns {
         y = operands.normals(map.elements());
         both = operands.floats(2 * map.elements());
         shift = operands.normals((long) map.images() * map.channels());
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** Two maps of the same width side by side. */

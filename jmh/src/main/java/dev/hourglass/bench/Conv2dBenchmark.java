@@ -10,21 +10,13 @@ import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * Convolution on one thread, all items one after the other; GFLOP/s is in the counter. Weights are packed beforehand, as between two
+ * Convolution on one thread, all items one after the other. Weights are packed beforehand, as between two
  * training steps; {@link #pack} is that alone.
  */
-@State(Scope.Thread)
-public class Conv2dBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class Conv2dBenchmark extends KernelBenchmark {
 
     /** What weights are packed in: {@code -p format=BFLOAT16} compares with the sums of products that those of 16 bits are. */
     @Param("FLOAT32")
@@ -59,10 +51,16 @@ public class Conv2dBenchmark extends ShortRuns {
     })
     public String layer;
 
-    private final Operands operands = new Operands();
+    /** The algorithm; others than the fastest for the vector twins alone. */
+    @Param("FASTEST")
+    public Algorithm algorithm;
+
     private Conv2d kernel;
     private Conv2dGeometry geometry;
     private Conv2dGeometry adjoint;
+    private long inputs;
+    private long outputs;
+    private long weights;
     private MemorySegment x;
     private MemorySegment y;
     private MemorySegment dy;
@@ -77,14 +75,15 @@ public class Conv2dBenchmark extends ShortRuns {
     private MemorySegment dbias;
 
     /** Opens the operands and packs the weights. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
-        kernel = twin.conv2d(format);
+        kernel = format == WeightFormat.FLOAT32 ? algorithm.kernel(twin) : twin.conv2d(format);
         geometry = parse(layer);
         adjoint = geometry.adjoint();
-        long inputs = (long) geometry.n() * geometry.h() * geometry.w() * geometry.cin();
-        long outputs = (long) geometry.rows() * geometry.cout();
-        long weights = (long) geometry.depth() * geometry.cout();
+        inputs = (long) geometry.n() * geometry.h() * geometry.w() * geometry.cin();
+        outputs = (long) geometry.rows() * geometry.cout();
+        weights = (long) geometry.depth() * geometry.cout();
         x = operands.normals(inputs);
         y = operands.floats(outputs);
         dy = operands.normals(outputs);
@@ -116,12 +115,6 @@ public class Conv2dBenchmark extends ShortRuns {
         return Conv2dGeometry.of(n[4], n[5], n[6], n[0], n[1], n[2], n[3], window, window);
     }
 
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
-    }
-
     /** Weights and bias into the form that {@link #forward} reads. */
     @Benchmark
     public void pack() {
@@ -139,6 +132,7 @@ public class Conv2dBenchmark extends ShortRuns {
             kernel.forward(geometry, x, packed, null, null, y, workspace, item);
         }
         rate.multiplyAdds(geometry.multiplyAdds());
+        rate.floats(inputs + outputs + packed.byteSize() / Float.BYTES);
     }
 
     /** The gradient of the input: a convolution with the flipped kernel. */
@@ -149,6 +143,7 @@ public class Conv2dBenchmark extends ShortRuns {
             kernel.forward(adjoint, dy, packedAdjoint, null, null, dx, workspace, item);
         }
         rate.multiplyAdds(geometry.multiplyAdds());
+        rate.floats(inputs + outputs + packedAdjoint.byteSize() / Float.BYTES);
     }
 
     /** The gradients of weight and bias, their partial sums added up. */
@@ -163,5 +158,6 @@ public class Conv2dBenchmark extends ShortRuns {
             kernel.reduceGradient(geometry, partials, dweight, dbias, false, workspace, item);
         }
         rate.multiplyAdds(geometry.multiplyAdds());
+        rate.floats(inputs + outputs + weights);
     }
 }

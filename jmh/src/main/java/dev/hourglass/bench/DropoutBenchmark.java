@@ -5,24 +5,15 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Dropout on one thread; forward and backward are the same. */
-@State(Scope.Thread)
-public class DropoutBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class DropoutBenchmark extends KernelBenchmark {
 
     /** Features of an image: of a small model, and of the lesson's largest and smallest level. */
     @Param({"8192", "524288", "32768"})
     public int elements;
 
-    private final Operands operands = new Operands();
     private Dropout kernel;
     private MemorySegment x;
     private MemorySegment y;
@@ -30,18 +21,13 @@ public class DropoutBenchmark extends ShortRuns {
     private long seed;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().dropout();
         x = operands.normals(elements);
         y = operands.floats(elements);
         workspace = operands.floats(Math.max(1, kernel.workspaceBytes() / Float.BYTES));
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** A tenth is dropped, others each time. */

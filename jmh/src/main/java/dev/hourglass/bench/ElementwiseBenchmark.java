@@ -5,24 +5,15 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Operations on elements one by one, on one thread; addition shows the bound that memory sets to all of them. */
-@State(Scope.Thread)
-public class ElementwiseBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class ElementwiseBenchmark extends KernelBenchmark {
 
     /** Elements: in the second-level cache, 16 images of 28x28x32, 2 of 64x64x128, and one of 570x570x64. */
     @Param({"32768", "401408", "1048576", "20793600"})
     public int elements;
 
-    private final Operands operands = new Operands();
     private Elementwise kernel;
     private MemorySegment x;
     private MemorySegment y;
@@ -30,6 +21,7 @@ public class ElementwiseBenchmark extends ShortRuns {
     private MemorySegment dx;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().elementwise();
@@ -37,12 +29,6 @@ public class ElementwiseBenchmark extends ShortRuns {
         y = operands.floats(elements);
         dy = operands.normals(elements);
         dx = operands.floats(elements);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** {@code y = silu(x)}. */

@@ -5,24 +5,15 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** GEGLU on one thread. */
-@State(Scope.Thread)
-public class GegluBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class GegluBenchmark extends KernelBenchmark {
 
     /** Rows and width: the feed-forward layers of Stable Diffusion's UNet on latents of 64x64. */
     @Param({"4096x1280", "1024x2560", "256x5120"})
     public String input;
 
-    private final Operands operands = new Operands();
     private Activation kernel;
     private int rows;
     private int width;
@@ -33,6 +24,7 @@ public class GegluBenchmark extends ShortRuns {
     private MemorySegment workspace;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().activation();
@@ -44,12 +36,6 @@ public class GegluBenchmark extends ShortRuns {
         dy = operands.normals((long) rows * width);
         dx = operands.floats(2L * rows * width);
         workspace = operands.bytes(Math.max(1, kernel.gegluWorkspaceBytes()));
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** {@code y = hidden * gelu(gate)}. */

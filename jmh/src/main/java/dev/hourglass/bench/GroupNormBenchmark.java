@@ -5,20 +5,12 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Group normalisation on one thread. */
-@State(Scope.Thread)
-public class GroupNormBenchmark extends ShortRuns {
+public class GroupNormBenchmark extends KernelBenchmark {
 
     private static final float EPS = 1e-5f;
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
 
     /**
      * Input {@code NxHxWxC} and number of groups: TinyUNet, UNet2DModel at 64x64, Stable Diffusion's UNet on latents of 64x64, the
@@ -46,7 +38,6 @@ public class GroupNormBenchmark extends ShortRuns {
     @Param({"false", "true"})
     public boolean silu;
 
-    private final Operands operands = new Operands();
     private GroupNorm kernel;
     private FeatureMap map;
     private int groups;
@@ -63,6 +54,7 @@ public class GroupNormBenchmark extends ShortRuns {
     private MemorySegment dbeta;
 
     /** Opens the operands; {@link #backward} needs the statistics of a forward pass. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().groupNorm();
@@ -81,12 +73,6 @@ public class GroupNormBenchmark extends ShortRuns {
         dgamma = operands.floats(map.channels());
         dbeta = operands.floats(map.channels());
         normalise();
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     private void normalise() {

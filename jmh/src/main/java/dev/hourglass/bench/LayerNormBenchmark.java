@@ -5,26 +5,17 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Layer normalisation on one thread. */
-@State(Scope.Thread)
-public class LayerNormBenchmark extends ShortRuns {
+public class LayerNormBenchmark extends KernelBenchmark {
 
     private static final float EPS = 1e-5f;
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
 
     /** Rows and channels: tokens of Stable Diffusion's UNet on latents of 64x64. */
     @Param({"4096x320", "1024x640", "256x1280", "64x1280"})
     public String input;
 
-    private final Operands operands = new Operands();
     private LayerNorm kernel;
     private int rows;
     private int channels;
@@ -38,6 +29,7 @@ public class LayerNormBenchmark extends ShortRuns {
     private MemorySegment partials;
 
     /** Opens the operands; {@link #backward} needs the statistics of a forward pass. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().layerNorm();
@@ -53,12 +45,6 @@ public class LayerNormBenchmark extends ShortRuns {
         stats = operands.floats((long) LayerNorm.STATISTICS * rows);
         partials = operands.floats(2L * channels);
         kernel.forward(x, gamma, beta, y, stats, channels, EPS, 0, rows);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** Statistics and normalisation. */

@@ -5,27 +5,18 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Updates of the flat parameter vector on one thread. */
-@State(Scope.Thread)
-public class OptimizerBenchmark extends ShortRuns {
+public class OptimizerBenchmark extends KernelBenchmark {
 
     private static final double CORRECTION_1 = 1 - Math.pow(0.9, 100);
     private static final double CORRECTION_2 = 1 - Math.pow(0.999, 100);
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
 
     /** Elements: one item of the optimizer, about all of TinyUNet, and more than any cache holds. */
     @Param({"16384", "914944", "16777216"})
     public int elements;
 
-    private final Operands operands = new Operands();
     private Optimizer kernel;
     private MemorySegment w;
     private MemorySegment g;
@@ -33,6 +24,7 @@ public class OptimizerBenchmark extends ShortRuns {
     private MemorySegment v;
 
     /** Opens the operands; the averages start at zero, as in training. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().optimizer();
@@ -40,12 +32,6 @@ public class OptimizerBenchmark extends ShortRuns {
         g = operands.normals(elements);
         m = operands.floats(elements);
         v = operands.floats(elements);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** One step; PyTorch's settings. */

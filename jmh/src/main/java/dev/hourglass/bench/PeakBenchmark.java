@@ -3,24 +3,17 @@ package dev.hourglass.bench;
 import dev.hourglass.kernel.MultiplyAddChains;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 
 /** The bound of all arithmetic: multiply-adds that never leave the registers, on one thread. */
-@State(Scope.Thread)
-public class PeakBenchmark extends ShortRuns {
+public class PeakBenchmark extends KernelBenchmark {
 
     private static final int ROUNDS = 20_000;
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
 
     private MultiplyAddChains kernel;
 
     /** Finds the kernel. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().multiplyAddChains();

@@ -16,6 +16,8 @@ import dev.hourglass.bench.peer.PythonEngine;
 import dev.hourglass.bench.peer.Report;
 import dev.hourglass.bench.peer.Timings;
 import dev.hourglass.bench.peer.Turns;
+import dev.hourglass.bench.roofline.Kernel;
+import dev.hourglass.bench.roofline.RooflineReport;
 import dev.hourglass.measure.Machine;
 import java.io.IOException;
 import java.time.LocalDate;
@@ -80,6 +82,7 @@ public final class Perf {
         section(Part.LESSON, this::lesson);
         section(Part.LAYERS, this::layers);
         section(Part.EFFICIENCY, this::efficiency);
+        section(Part.KERNELS, this::kernels);
         section(Part.SCALING, this::scaling);
         section(Part.ROUNDING, Rounding::table);
     }
@@ -182,6 +185,12 @@ public final class Perf {
             }
         }
         return text.toString();
+    }
+
+    /** Nothing takes turns with them that could disturb them, so a third of the rounds do. */
+    private String kernels() {
+        Turns fewer = new Turns(Math.ceilDiv(options.rounds(), 3), options.warmUpSeconds() / 10);
+        return RooflineReport.of(all -> options.some(all, Kernel::name), fewer);
     }
 
     private String scaling() throws IOException {

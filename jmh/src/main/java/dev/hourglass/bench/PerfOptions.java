@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** The options of {@link Perf}. */
@@ -19,13 +20,13 @@ final class PerfOptions {
     /** For people. */
     static final String USAGE = """
             options:
-              --parts tiny,lesson,layers,efficiency,scaling,rounding   what is measured; all by default
+              --parts tiny,lesson,layers,efficiency,kernels,scaling,rounding   what is measured; all by default
               --into FILE              rewrite the generated parts of this file, charts beside it in docs/perf;
                                        without it the report is printed
               --only forward|train     tiny, lesson: one kind of work instead of both
               --batch 1,16,128         tiny: batches of the forward pass
               --layer-batch 2          layers: images at a time
-              --layers "conv 3x3"      layers, efficiency: only those with this in their names
+              --layers "conv 3x3"      layers, efficiency, kernels: only those with this in their names
               --threads 1,2            numbers of threads; 1 and all processors by default
               --rounds 15              samples of each engine
               --warmup 3               seconds without progress after which an engine counts as warm
@@ -66,8 +67,10 @@ final class PerfOptions {
         LESSON,
         /** The layers of a large network against peers. */
         LAYERS,
-        /** Kernels against the processor. */
+        /** Matrix products and convolutions against the processor. */
         EFFICIENCY,
+        /** Every kernel family against the processor and its memory. */
+        KERNELS,
         /** Threads and batches. */
         SCALING,
         /** Convolution algorithms against float64. */
@@ -209,11 +212,16 @@ final class PerfOptions {
     /** The layers of a list that are timed. */
     Map<Layer, Integer> layers(Map<Layer, Integer> all) {
         Map<Layer, Integer> some = new LinkedHashMap<>();
-        all.entrySet().stream()
-                .filter(entry -> entry.getKey().label().contains(layerName))
-                .limit(quick ? QUICK_LAYERS : Integer.MAX_VALUE)
-                .forEach(entry -> some.put(entry.getKey(), entry.getValue()));
+        some(List.copyOf(all.keySet()), Layer::label).forEach(layer -> some.put(layer, all.get(layer)));
         return some;
+    }
+
+    /** Those of a list that are timed. */
+    <T> List<T> some(List<T> all, Function<T, String> name) {
+        return all.stream()
+                .filter(element -> name.apply(element).contains(layerName))
+                .limit(quick ? QUICK_LAYERS : Integer.MAX_VALUE)
+                .toList();
     }
 
     /** TinyUNet's jobs. */

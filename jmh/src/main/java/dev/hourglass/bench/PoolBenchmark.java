@@ -5,26 +5,17 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Average pooling 2x2 on one thread. */
-@State(Scope.Thread)
-public class PoolBenchmark extends ShortRuns {
+public class PoolBenchmark extends KernelBenchmark {
 
     private static final int KERNEL = 2;
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
 
     /** Input {@code NxHxWxC}. */
     @Param({"16x28x28x32", "16x14x14x64", "16x7x7x128", "2x64x64x128", "1x64x64x320", "1x568x568x64", "1x64x64x512"})
     public String input;
 
-    private final Operands operands = new Operands();
     private Pool kernel;
     private FeatureMap map;
     private long outputs;
@@ -34,6 +25,7 @@ public class PoolBenchmark extends ShortRuns {
     private MemorySegment dx;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().pool();
@@ -46,12 +38,6 @@ public class PoolBenchmark extends ShortRuns {
         y = operands.floats(outputs);
         dy = operands.normals(outputs);
         dx = operands.floats(map.elements());
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** Means of the windows. */

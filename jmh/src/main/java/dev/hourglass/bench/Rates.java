@@ -7,9 +7,11 @@ import org.openjdk.jmh.annotations.State;
 /** What a benchmark got done, reported per second beside its calls per second. */
 public final class Rates {
 
+    private static final double GIGABYTES_PER_FLOAT = 1e-9 * Float.BYTES;
+
     private Rates() {}
 
-    /** Arithmetic: a multiply-add counts as two operations. */
+    /** Arithmetic, a multiply-add counting as two operations, and the memory of its operands. */
     @State(Scope.Thread)
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     public static class Arithmetic {
@@ -17,8 +19,16 @@ public final class Rates {
         /** GFLOP; GFLOP/s in the report. */
         public double gflop;
 
+        /** GB; GB/s in the report. */
+        public double gigabyte;
+
         void multiplyAdds(long count) {
             gflop += 2e-9 * count;
+        }
+
+        /** Operands, as {@link Traffic} counts them. */
+        void floats(long count) {
+            gigabyte += GIGABYTES_PER_FLOAT * count;
         }
     }
 
@@ -31,7 +41,7 @@ public final class Rates {
         public double gigabyte;
 
         void floats(long count) {
-            gigabyte += 1e-9 * Float.BYTES * count;
+            gigabyte += GIGABYTES_PER_FLOAT * count;
         }
     }
 

@@ -6,18 +6,10 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Resizing on one thread: nearest as the levels on the way up do it, the odd 3 to 7 included, and through a filter. */
-@State(Scope.Thread)
-public class ResampleBenchmark extends ShortRuns {
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
+public class ResampleBenchmark extends KernelBenchmark {
 
     /** Output {@code NxHxWxC}; the input is half as high and wide, rounded down. */
     @Param({
@@ -32,7 +24,6 @@ public class ResampleBenchmark extends ShortRuns {
     })
     public String output;
 
-    private final Operands operands = new Operands();
     private Resample kernel;
     private FeatureMap map;
     private int height;
@@ -44,6 +35,7 @@ public class ResampleBenchmark extends ShortRuns {
     private MemorySegment dx;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().resample();
@@ -55,12 +47,6 @@ public class ResampleBenchmark extends ShortRuns {
         y = operands.floats(map.elements());
         dy = operands.normals(map.elements());
         dx = operands.floats(inputs);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** Pixels repeated. */

@@ -3,12 +3,10 @@ package dev.hourglass.bench;
 import dev.hourglass.kernel.Conv2d;
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.Conv2dGeometry.Window;
-import dev.hourglass.kernel.vector.VectorConv2d;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.LinkedHashMap;
+import java.util.EnumSet;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * How far the convolution algorithms are from float64: 3x3 kernels on standard normal images, with weights that make outputs standard
@@ -23,10 +21,6 @@ final class Rounding {
     private Rounding() {}
 
     static String table() {
-        Map<String, Conv2d> algorithms = new LinkedHashMap<>();
-        algorithms.put("sums of products", VectorConv2d.exact());
-        algorithms.put("Winograd F(2x2)", VectorConv2d.winograd(2));
-        algorithms.put("Winograd F(4x4)", VectorConv2d.winograd(4));
         StringBuilder text = new StringBuilder("""
 
                 | 3x3 convolution | algorithm | root mean square | largest | root mean square beside sums of products |
@@ -44,8 +38,8 @@ final class Rounding {
                 }
                 double[] expected = expected(g, x, weight);
                 double plain = 0;
-                for (Map.Entry<String, Conv2d> algorithm : algorithms.entrySet()) {
-                    MemorySegment y = forward(g, algorithm.getValue(), x, weight, operands);
+                for (Algorithm algorithm : EnumSet.range(Algorithm.DIRECT, Algorithm.WINOGRAD_4)) {
+                    MemorySegment y = forward(g, algorithm.kernel(Twin.VECTOR), x, weight, operands);
                     double squares = 0;
                     double largest = 0;
                     for (int i = 0; i < expected.length; i++) {
@@ -60,7 +54,7 @@ final class Rounding {
                             "| %d to %d channels | %s | %.1e | %.1e | %.1f |%n",
                             g.cin(),
                             g.cout(),
-                            algorithm.getKey(),
+                            algorithm.label(),
                             mean,
                             largest,
                             mean / plain));

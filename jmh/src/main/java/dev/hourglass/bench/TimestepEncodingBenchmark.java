@@ -5,26 +5,17 @@ import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Sinusoids of timesteps on one thread. */
-@State(Scope.Thread)
-public class TimestepEncodingBenchmark extends ShortRuns {
+public class TimestepEncodingBenchmark extends KernelBenchmark {
 
     private static final double PERIOD = 10_000;
-
-    /** The implementation. */
-    @Param
-    public Twin twin;
 
     /** Timesteps and width, {@code NxDIM}: TinyUNet, UNet2DModel, Stable Diffusion's UNet. */
     @Param({"16x64", "2x128", "1x320"})
     public String encoding;
 
-    private final Operands operands = new Operands();
     private TimestepEncoding kernel;
     private int n;
     private int dim;
@@ -33,6 +24,7 @@ public class TimestepEncodingBenchmark extends ShortRuns {
     private MemorySegment dt;
 
     /** Opens the operands. */
+    @Override
     @Setup(Level.Trial)
     public void open() {
         kernel = twin.kernels().timestepEncoding();
@@ -42,12 +34,6 @@ public class TimestepEncodingBenchmark extends ShortRuns {
         t = operands.normals(n);
         y = operands.normals((long) n * dim);
         dt = operands.floats(n);
-    }
-
-    /** Gives the operands back. */
-    @TearDown(Level.Trial)
-    public void close() {
-        operands.close();
     }
 
     /** Sines and cosines. */

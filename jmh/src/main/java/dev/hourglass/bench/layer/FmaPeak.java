@@ -6,7 +6,7 @@ import dev.hourglass.kernel.MultiplyAddChains;
 import dev.hourglass.parallel.Workers;
 
 /** As many multiply-adds as the processor can do, on every thread. */
-final class FmaPeak implements Work {
+public final class FmaPeak implements Work {
 
     private static final int ROUNDS = 20_000;
     private static final int ITEMS_PER_THREAD = 16;
@@ -16,13 +16,14 @@ final class FmaPeak implements Work {
     private final float[] results;
     private final Workers.Task task = this::chains;
 
-    FmaPeak(int threads) {
+    /** Starts the threads. */
+    public FmaPeak(int threads) {
         workers = new Workers(threads);
         results = new float[ITEMS_PER_THREAD * threads];
     }
 
     /** Multiply-adds of a run. */
-    long multiplyAdds() {
+    public long multiplyAdds() {
         return (long) results.length * ROUNDS * chains.perRound();
     }
 

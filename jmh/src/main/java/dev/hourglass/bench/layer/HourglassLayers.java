@@ -16,6 +16,7 @@ import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.nn.Scope;
 import dev.hourglass.parallel.Workers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,22 +42,30 @@ final class HourglassLayers implements LayerEngine {
 
         LayerProgram(Layer layer, LayerData data, int threads) {
             Graph graph = new Graph();
-            Value x = graph.input("x", inMemory(layer.inputShape()));
-            graph.output("y", apply(Scope.of(graph), layer, x));
+            List<Value> inputs = new ArrayList<>();
+            for (int k = 0; k < layer.inputs(); k++) {
+                inputs.add(graph.input("x" + k, inMemory(layer.inputShape())));
+            }
+            graph.output("y", apply(Scope.of(graph), layer, inputs));
             weights = Weights.open("weights of a layer", graph.parameters());
             for (Parameter parameter : graph.parameters()) {
                 weights.setFileOrder(parameter, parameter.name().equals("weight") ? data.weight() : data.bias());
             }
             workers = new Workers(threads);
-            program = Program.forInference(graph, weights, Backend.kernels(), workers);
-            fill(program.input("x"), data.x());
+            boolean exact = layer instanceof Layer.Convolution conv && conv.exact();
+            program = Program.forInference(graph, weights, Backend.kernels(exact), workers);
+            for (int k = 0; k < inputs.size(); k++) {
+                fill(program.input(inputs.get(k).name()), data.inputs().get(k));
+            }
         }
 
-        private static Value apply(Scope at, Layer layer, Value x) {
+        private static Value apply(Scope at, Layer layer, List<Value> inputs) {
+            Value x = inputs.getFirst();
             return switch (layer) {
                 case Layer.Convolution conv -> convolution(at.graph(), conv, x);
                 case Layer.Norm norm ->
                     norm.silu() ? at.silu(at.groupNorm(x, norm.groups())) : at.groupNorm(x, norm.groups());
+                case Layer.Attention attention -> at.attention(x, inputs.get(1), inputs.get(2), attention.heads());
                 case Layer.Linear linear -> at.linear(x, linear.out());
             };
         }

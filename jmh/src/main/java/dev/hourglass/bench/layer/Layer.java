@@ -8,13 +8,18 @@ public sealed interface Layer {
     /** For people. */
     String label();
 
-    /** The input's dimensions. */
+    /** How many inputs there are, all of one shape. */
+    default int inputs() {
+        return 1;
+    }
+
+    /** An input's dimensions. */
     int[] inputShape();
 
     /** The output's dimensions. */
     int[] outputShape();
 
-    /** The weight's dimensions, as PyTorch has them. */
+    /** The weight's dimensions, as PyTorch has them; {@code [0]} for none. */
     int[] weightShape();
 
     /** Learned numbers, biases included. */
@@ -22,7 +27,7 @@ public sealed interface Layer {
         return elements(weightShape()) + bias();
     }
 
-    /** The length of the bias. */
+    /** The length of the bias; 0 for none. */
     int bias();
 
     /** Multiply-adds by the textbook, whatever an engine makes of them; 0 for layers that are no matrix products. */
@@ -41,8 +46,19 @@ public sealed interface Layer {
      * Convolution with a square kernel, padded by half of it.
      *
      * @param side height and width of the input
+     * @param exact whether this library only adds up products, without Winograd's algorithm; others do as they like
      */
-    record Convolution(int batch, int side, int in, int out, int kernel, int stride) implements Layer {
+    record Convolution(int batch, int side, int in, int out, int kernel, int stride, boolean exact) implements Layer {
+
+        /** Convolution by the fastest algorithm. */
+        Convolution(int batch, int side, int in, int out, int kernel, int stride) {
+            this(batch, side, in, out, kernel, stride, false);
+        }
+
+        /** The same by sums of products. */
+        Convolution exactly() {
+            return new Convolution(batch, side, in, out, kernel, stride, true);
+        }
 
         /** Zeros on each side. */
         int padding() {
@@ -56,7 +72,8 @@ public sealed interface Layer {
         @Override
         public String label() {
             String step = stride == 1 ? "" : "/" + stride;
-            return text("conv %dx%d%s, %d to %d, %dx%dx%d", kernel, kernel, step, in, out, batch, side, side);
+            String name = exact ? "direct conv" : "conv";
+            return text("%s %dx%d%s, %d to %d, %dx%dx%d", name, kernel, kernel, step, in, out, batch, side, side);
         }
 
         @Override
@@ -121,6 +138,52 @@ public sealed interface Layer {
         @Override
         public long multiplyAdds() {
             return 0;
+        }
+    }
+
+    /**
+     * What lies between the projections of an attention, {@code softmax(Q K^T / sqrt(dim)) V}: queries, keys and values
+     * {@code [N, tokens, heads * dim]}, in this order, to {@code [N, tokens, heads * dim]}.
+     *
+     * @param heads independent attentions, side by side in a token's channels
+     * @param dim channels of a head
+     */
+    record Attention(int batch, int tokens, int heads, int dim) implements Layer {
+
+        @Override
+        public String label() {
+            return text("attention, %d heads of %d, %dx%d tokens", heads, dim, batch, tokens);
+        }
+
+        @Override
+        public int inputs() {
+            return 3;
+        }
+
+        @Override
+        public int[] inputShape() {
+            return new int[] {batch, tokens, heads * dim};
+        }
+
+        @Override
+        public int[] outputShape() {
+            return inputShape();
+        }
+
+        @Override
+        public int[] weightShape() {
+            return new int[] {0};
+        }
+
+        @Override
+        public int bias() {
+            return 0;
+        }
+
+        /** Those of both products; exponentials are not counted. */
+        @Override
+        public long multiplyAdds() {
+            return 2 * elements(outputShape()) * tokens;
         }
     }
 

@@ -1,25 +1,36 @@
 package dev.hourglass.bench.layer;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
 
 /**
  * Operands of a layer, the same for every engine, of a size that makes outputs about 1.
  *
- * @param x the input in PyTorch's order
+ * @param inputs the inputs in PyTorch's order
  * @param weight the weight in PyTorch's order
  * @param bias one number for each output channel
  */
-record LayerData(float[] x, float[] weight, float[] bias) {
+record LayerData(List<float[]> inputs, float[] weight, float[] bias) {
 
     static LayerData of(Layer layer) {
         RandomGenerator random = new Random(1);
+        List<float[]> inputs = new ArrayList<>();
+        for (int k = 0; k < layer.inputs(); k++) {
+            inputs.add(normals(random, Layer.elements(layer.inputShape()), 1));
+        }
         int[] weight = layer.weightShape();
-        double depth = (double) Layer.elements(weight) / weight[0];
+        double depth = (double) Layer.elements(weight) / Math.max(weight[0], 1);
         return new LayerData(
-                normals(random, Layer.elements(layer.inputShape()), 1),
+                inputs,
                 normals(random, Layer.elements(weight), 1 / Math.sqrt(depth)),
                 normals(random, layer.bias(), 1));
+    }
+
+    /** The only input. */
+    float[] x() {
+        return inputs.getFirst();
     }
 
     private static float[] normals(RandomGenerator random, long count, double deviation) {

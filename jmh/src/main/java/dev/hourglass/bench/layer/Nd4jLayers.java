@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** ND4J with oneDNN in a process of its own, for it needs an older JavaCPP than PyTorch. It has no group norm. */
+/** ND4J with oneDNN in a process of its own, for it needs an older JavaCPP than PyTorch. It has neither group norm nor attention. */
 final class Nd4jLayers implements LayerEngine, AutoCloseable {
 
     private final ChildProcess child;
@@ -51,7 +51,7 @@ final class Nd4jLayers implements LayerEngine, AutoCloseable {
 
     @Override
     public Optional<Work> prepare(Layer layer, LayerData data, int threads) {
-        if (layer instanceof Layer.Norm) {
+        if (layer instanceof Layer.Norm || layer instanceof Layer.Attention) {
             return Optional.empty();
         }
         child.tensor("x", data.x(), layer.inputShape());

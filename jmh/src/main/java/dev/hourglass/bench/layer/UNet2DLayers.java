@@ -14,6 +14,7 @@ public final class UNet2DLayers {
     private static final int SIDE = 64;
     private static final int IMAGE_CHANNELS = 3;
     private static final int GROUPS = 32;
+    private static final int HEAD_WIDTH = 8;
     private static final int TIME = 4 * CHANNELS[0];
     private static final long PARAMETERS = 107_698_435;
 
@@ -88,14 +89,15 @@ public final class UNet2DLayers {
     }
 
     /**
-     * Attention over pixels: a norm and the projections to queries, keys, values and back. What lies between them,
-     * {@code softmax(Q K^T / sqrt(8)) V} with heads of 8 channels, belongs here as a layer of a kind of its own.
+     * Attention over pixels: a norm, the projections to queries, keys, values and back, and what lies between them. As many heads as
+     * the channels hold.
      */
     private void attention(int side, int channels) {
         norm(side, channels, false);
         for (int projection = 0; projection < 4; projection++) {
             linear(batch * side * side, channels, channels);
         }
+        add(new Layer.Attention(batch, side * side, channels / HEAD_WIDTH, HEAD_WIDTH));
     }
 
     private void conv(int side, int in, int out, int kernel, int stride) {

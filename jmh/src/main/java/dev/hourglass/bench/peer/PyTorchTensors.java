@@ -16,7 +16,7 @@ public final class PyTorchTensors {
     private PyTorchTensors() {}
 
     /** Values as they come. */
-    static Tensor of(float[] values, int... shape) {
+    public static Tensor of(float[] values, int... shape) {
         return Tensor.create(values, Arrays.stream(shape).asLongStream().toArray());
     }
 
