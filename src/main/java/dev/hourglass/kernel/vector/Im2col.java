@@ -29,6 +29,10 @@ final class Im2col {
      * @param x address of the input
      */
     static void gather(Conv2dGeometry g, long x, int row0, int rows, int k0, int k1, long out, int outStride) {
+        if (pointwise(g)) {
+            copy(x + ((long) row0 * g.xStride() + k0) * 4, g.xStride() * 4L, out, outStride * 4L, rows, k1 - k0);
+            return;
+        }
         int ox = row0 % g.ow();
         int oy = row0 / g.ow() % g.oh();
         int n = row0 / g.ow() / g.oh();
@@ -44,6 +48,20 @@ final class Im2col {
                 n++;
             }
         }
+    }
+
+    /** Whether the matrix is the input as it is: a linear layer, a 1x1 convolution. */
+    private static boolean pointwise(Conv2dGeometry g) {
+        return g.kh() == 1
+                && g.kw() == 1
+                && g.oh() == g.h()
+                && g.ow() == g.w()
+                && g.strideH() == 1
+                && g.strideW() == 1
+                && g.upH() == 1
+                && g.upW() == 1
+                && g.padTop() == 0
+                && g.padLeft() == 0;
     }
 
     /** Some pixels of one output row. */
