@@ -33,8 +33,14 @@ public final class MicroBatches implements AutoCloseable {
     private final Map<String, Tensor> inputs = new LinkedHashMap<>();
     private final Map<String, Tensor> outputs = new LinkedHashMap<>();
 
+    /** Outputs of a training program that gradients were asked of: kept, since a tensor made in every step is an allocation. */
+    private final Map<String, Mean> means = new LinkedHashMap<>();
+
     /** A tensor of the whole batch and its part in the program. */
     private record Wire(Tensor whole, Tensor part, boolean input) {}
+
+    /** An output that is a mean over the images of a part, and its gradient. */
+    private record Mean(Tensor value, Tensor gradient) {}
 
     private MicroBatches(
             IntFunction<Graph> graphs,
@@ -217,16 +223,25 @@ public final class MicroBatches implements AutoCloseable {
      * @return the output
      */
     public float gradients(String output) {
-        Tensor value = program.output(output);
-        program.outputGradient(output).set(0, 1f / parts);
+        Mean mean = mean(output);
+        mean.gradient().set(0, 1f / parts);
         double sum = 0;
         for (int part = 0; part < parts; part++) {
             copy(part, true);
             program.forward();
             program.backward(part > 0);
-            sum += value.get(0);
+            sum += mean.value().get(0);
         }
         return (float) (sum / parts);
+    }
+
+    private Mean mean(String output) {
+        Mean mean = means.get(output);
+        if (mean == null) {
+            mean = new Mean(program.output(output), program.outputGradient(output));
+            means.put(output, mean);
+        }
+        return mean;
     }
 
     /** {@link #forward}, and backward with {@code backwardNanos}, that add the nanoseconds of each of the {@link #nodes}. */
