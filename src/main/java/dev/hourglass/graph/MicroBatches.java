@@ -99,7 +99,7 @@ public final class MicroBatches implements AutoCloseable {
      */
     public static MicroBatches forInference(
             IntFunction<Graph> graphs, int batch, Weights weights, Kernels kernels, Workers workers) {
-        int size = inferenceSize(graphs, batch, kernels);
+        int size = inferenceSize(graphs, batch, kernels, workers.threads());
         return new MicroBatches(graphs, batch, size, Purpose.INFERENCE, weights, null, kernels, workers);
     }
 
@@ -123,7 +123,7 @@ public final class MicroBatches implements AutoCloseable {
 
     /** What {@link #forInference} would need, without allocating it. */
     public static MemoryPlan inferencePlan(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
-        int size = inferenceSize(graphs, batch, kernels);
+        int size = inferenceSize(graphs, batch, kernels, threads);
         Graph graph = graphs.apply(size);
         return withBatch(Program.plan(graph, Purpose.INFERENCE, kernels, threads), graph, false, parts(batch, size));
     }
@@ -138,12 +138,13 @@ public final class MicroBatches implements AutoCloseable {
     }
 
     /**
-     * As many images as make one pass over the weights cheap beside the passes over the activations: few for large images and small
-     * networks, whose activations then stay in cache, the whole batch for large networks.
+     * As many images for each thread as make one pass over the weights cheap beside the passes over the activations: few for large images
+     * and small networks, whose activations then stay in cache, the whole batch for large networks.
      */
-    private static int inferenceSize(IntFunction<Graph> graphs, int batch, Kernels kernels) {
+    private static int inferenceSize(IntFunction<Graph> graphs, int batch, Kernels kernels, int threads) {
         MemoryPlan one = Program.plan(graphs.apply(1), Purpose.INFERENCE, kernels, 1);
-        long worthwhile = Math.clamp((one.parameters() + one.activations() - 1) / one.activations(), 1, batch);
+        long each = (one.parameters() + one.activations() - 1) / one.activations();
+        long worthwhile = Math.clamp(each * threads, 1, batch);
         int parts = parts(batch, Math.toIntExact(worthwhile));
         return parts(batch, parts); // as even as can be
     }

@@ -6,9 +6,10 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A fixed pool of threads that work on numbered items together with the caller. Which thread does which item is left to chance, what an
- * item is to the caller's shapes alone, so results do not depend on the number of threads. A dispatch allocates nothing; between
- * dispatches threads spin for a moment and then park.
+ * A fixed pool of threads that work on numbered items together with the caller. Each thread begins with a share of its own, neighbouring
+ * items, and then helps the others: from one dispatch to the next a thread mostly meets what it wrote itself, in its own caches. On
+ * processors whose threads share no cache that halves the time of a pass. Who does an item never matters to the results. A
+ * dispatch allocates nothing; between dispatches threads spin for a moment and then park.
  */
 public final class Workers implements AutoCloseable {
 
@@ -31,34 +32,31 @@ public final class Workers implements AutoCloseable {
 
     private static final int SPINS = 20_000;
     private static final int CLOSED = Integer.MAX_VALUE;
-    private static final VarHandle TICKET;
-    private static final VarHandle DONE;
+    private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
-    static {
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            TICKET = lookup.findVarHandle(Workers.class, "ticket", long.class);
-            DONE = lookup.findVarHandle(Workers.class, "done", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    /** Longs from one thread's numbers to the next's: two cache lines, because processors fetch them in pairs. */
+    private static final int APART = 16;
 
     private final Thread[] helpers;
 
     /**
-     * The dispatch's number in the high half, its next item in the low half; {@link #CLOSED} there means that no item may be taken. A
-     * helper that read the fields of one dispatch cannot take an item of another, because the number differs.
+     * For each thread the dispatch's number in the high half and how many items of its share are taken in the low half; {@link #CLOSED}
+     * there means that none may be taken. A helper that read the fields of one dispatch cannot take an item of another, because the
+     * number differs.
      */
-    private volatile long ticket = CLOSED;
+    private final long[] shares;
 
-    private volatile int done;
+    /** How many items each thread has done, ever. Each writes its own number, so that threads do not wait for each other's cache lines. */
+    private final long[] done;
+
+    private volatile long dispatch;
     private volatile boolean stopped;
     private volatile boolean callerParked;
     private volatile Throwable failure;
     private Thread caller;
     private Task task;
     private int items;
+    private long asked; // items of all dispatches so far
 
     /**
      * Starts the pool.
@@ -73,6 +71,9 @@ public final class Workers implements AutoCloseable {
                     .build();
         }
         helpers = new Thread[threads - 1];
+        shares = new long[(threads + 1) * APART]; // the first numbers lie clear of the array's header
+        done = new long[(threads + 1) * APART];
+        setShares(CLOSED);
         for (int k = 0; k < helpers.length; k++) {
             int worker = k + 1;
             helpers[k] = Thread.ofPlatform().daemon().name(THREAD_NAME + worker).start(() -> help(worker));
@@ -103,32 +104,51 @@ public final class Workers implements AutoCloseable {
             }
             return;
         }
-        long dispatch = (ticket >>> 32) + 1;
+        long number = dispatch + 1;
         this.task = task;
         this.items = items;
         caller = Thread.currentThread();
         failure = null;
-        done = 0;
-        ticket = dispatch << 32;
+        asked += items;
+        setShares(number << 32);
+        dispatch = number;
         for (Thread helper : helpers) {
             LockSupport.unpark(helper);
         }
         work(0);
-        awaitDone(items);
-        ticket = dispatch << 32 | CLOSED;
+        awaitDone();
+        setShares(number << 32 | CLOSED);
         this.task = null;
         rethrow();
     }
 
-    private void awaitDone(int items) {
-        for (int spin = 0; done < items && spin < SPINS; spin++) {
+    private void setShares(long value) {
+        for (int k = 0; k < threads(); k++) {
+            LONGS.setVolatile(shares, at(k), value);
+        }
+    }
+
+    private void awaitDone() {
+        for (int spin = 0; !allDone() && spin < SPINS; spin++) {
             Thread.onSpinWait();
         }
         callerParked = true;
-        while (done < items) {
+        while (!allDone()) {
             LockSupport.park(this);
         }
         callerParked = false;
+    }
+
+    private boolean allDone() {
+        long sum = 0;
+        for (int k = 0; k < threads(); k++) {
+            sum += (long) LONGS.getVolatile(done, at(k));
+        }
+        return sum == asked;
+    }
+
+    private static int at(int thread) {
+        return (thread + 1) * APART;
     }
 
     private void rethrow() {
@@ -142,35 +162,46 @@ public final class Workers implements AutoCloseable {
     }
 
     private void help(int worker) {
-        long seen = ticket >>> 32;
+        long seen = 0;
         while (!stopped) {
-            for (int spin = 0; ticket >>> 32 == seen && spin < SPINS; spin++) {
+            for (int spin = 0; dispatch == seen && spin < SPINS; spin++) {
                 Thread.onSpinWait();
             }
-            while (ticket >>> 32 == seen && !stopped) {
+            while (dispatch == seen && !stopped) {
                 LockSupport.park(this);
             }
-            seen = ticket >>> 32;
+            seen = dispatch;
             work(worker);
         }
     }
 
-    /** Takes items until none is left. */
+    /** Takes items of its own share until none is left, then of the others'. */
     private void work(int worker) {
+        int threads = threads();
+        for (int k = 0; k < threads; k++) {
+            share((worker + k) % threads, threads, worker);
+        }
+        if (callerParked) {
+            LockSupport.unpark(caller);
+        }
+    }
+
+    /** Takes items of one share until none is left. */
+    private void share(int share, int threads, int worker) {
         while (true) {
-            long now = ticket;
-            int item = (int) now;
+            long now = (long) LONGS.getVolatile(shares, at(share));
             Task current = task;
             int count = items;
-            if (item >= count || current == null) {
+            int first = (int) ((long) count * share / threads);
+            int size = (int) ((long) count * (share + 1) / threads) - first;
+            int taken = (int) now;
+            if (taken >= size || current == null) {
                 return;
             }
-            // Succeeds only if the ticket is still that of the dispatch whose task and count were read.
-            if (TICKET.compareAndSet(this, now, now + 1)) {
-                perform(current, item, worker);
-                if ((int) DONE.getAndAdd(this, 1) + 1 == count && callerParked) {
-                    LockSupport.unpark(caller);
-                }
+            // Succeeds only if the share is still that of the dispatch whose task and count were read.
+            if (LONGS.compareAndSet(shares, at(share), now, now + 1)) {
+                perform(current, first + taken, worker);
+                LONGS.setVolatile(done, at(worker), (long) LONGS.get(done, at(worker)) + 1);
             }
         }
     }
