@@ -69,26 +69,11 @@ public final class VectorResample implements Resample {
             int channels,
             int from,
             int to) {
-        long pixel = (long) channels * Float.BYTES;
         for (int n = from; n < to; n++) { // y [oh, ow, channels]
             long xs = Memory.address(x, (long) n * h * w * channels, (long) h * w * channels);
             long ys = Memory.address(y, (long) n * oh * ow * channels, (long) oh * ow * channels);
-            for (int oy = 0; oy < oh; oy++) {
-                for (int ox = 0; ox < ow; ox++) {
-                    long out = ys + ((long) oy * ow + ox) * pixel;
-                    Rows.zero(out, channels);
-                    for (int i = 0; i < FIR.length; i++) {
-                        int iy = Resample.firSource(halve, border, oy, i, h);
-                        for (int j = 0; j < FIR.length && iy >= 0; j++) {
-                            int ix = Resample.firSource(halve, border, ox, j, w);
-                            if (ix >= 0) {
-                                long in = xs + ((long) iy * w + ix) * pixel;
-                                Rows.addScaled(in, scale * FIR[i] * FIR[j], out, channels);
-                            }
-                        }
-                    }
-                }
-            }
+            zero(ys, oh * ow, channels);
+            filter(halve, border, false, xs, ys, scale, h, w, oh, ow, channels);
         }
     }
 
@@ -107,24 +92,49 @@ public final class VectorResample implements Resample {
             int channels,
             int from,
             int to) {
-        long pixel = (long) channels * Float.BYTES;
         for (int n = from; n < to; n++) { // dy [oh, ow, channels]
             long dys = Memory.address(dy, (long) n * oh * ow * channels, (long) oh * ow * channels);
             long dxs = Memory.address(dx, (long) n * h * w * channels, (long) h * w * channels);
-            for (int p = 0; p < h * w && !accumulate; p++) {
-                Rows.zero(dxs + p * pixel, channels);
+            if (!accumulate) {
+                zero(dxs, h * w, channels);
             }
-            for (int oy = 0; oy < oh; oy++) {
-                for (int ox = 0; ox < ow; ox++) {
-                    long out = dys + ((long) oy * ow + ox) * pixel;
-                    for (int i = 0; i < FIR.length; i++) {
-                        int iy = Resample.firSource(halve, border, oy, i, h);
-                        for (int j = 0; j < FIR.length && iy >= 0; j++) {
-                            int ix = Resample.firSource(halve, border, ox, j, w);
-                            if (ix >= 0) {
-                                long in = dxs + ((long) iy * w + ix) * pixel;
-                                Rows.addScaled(out, scale * FIR[i] * FIR[j], in, channels);
-                            }
+            filter(halve, border, true, dxs, dys, scale, h, w, oh, ow, channels);
+        }
+    }
+
+    private static void zero(long image, int pixels, int channels) {
+        for (int p = 0; p < pixels; p++) {
+            Rows.zero(image + (long) p * channels * Float.BYTES, channels);
+        }
+    }
+
+    /**
+     * Adds each input of one image, times its factor, to the outputs that read it, or with {@code back} each output to the inputs that it
+     * reads.
+     */
+    private static void filter(
+            boolean halve,
+            Border border,
+            boolean back,
+            long inputs,
+            long outputs,
+            float scale,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels) {
+        long pixel = (long) channels * Float.BYTES;
+        for (int oy = 0; oy < oh; oy++) {
+            for (int ox = 0; ox < ow; ox++) {
+                long out = outputs + ((long) oy * ow + ox) * pixel;
+                for (int i = 0; i < FIR.length; i++) {
+                    int iy = Resample.firSource(halve, border, oy, i, h);
+                    for (int j = 0; j < FIR.length && iy >= 0; j++) {
+                        int ix = Resample.firSource(halve, border, ox, j, w);
+                        if (ix >= 0) {
+                            long in = inputs + ((long) iy * w + ix) * pixel;
+                            Rows.addScaled(back ? out : in, scale * FIR[i] * FIR[j], back ? in : out, channels);
                         }
                     }
                 }
