@@ -13,11 +13,15 @@ import java.util.Map;
 
 /**
  * Decides what lives where: how long everything is kept, which follows from the {@link Schedule}, and where the planner puts it. Moments
- * are the steps of the schedule; before all of them weights are packed, which is moment -1.
+ * are the steps of the schedule; before all of them weights are packed, which is moment -1. What passes only read stands in memory of its
+ * own, which programs with the same layout share.
  */
 final class Layout {
 
     private static final int PREPARING = -1;
+
+    /** In place of a block's number: a buffer that the planner has nothing to do with. */
+    private static final int NOT_PLANNED = -1;
 
     private final Graph graph;
     private final Schedule schedule;
@@ -29,12 +33,21 @@ final class Layout {
     private final int[] valueBlock;
     private final int[] gradientBlock;
     private final List<int[]> bufferBlocks = new ArrayList<>();
+    private final List<Place[]> buffers = new ArrayList<>();
+    private final List<Place[]> parameters = new ArrayList<>();
     private final List<Long> offsets;
-    private final List<long[]> parameterOffsets = new ArrayList<>();
     private final long placedBytes;
-    private long slabBytes;
     private long packedBytes;
+    private long sharedBytes;
+    private long slabBytes;
     private long workspaceBytes;
+
+    /**
+     * Where something is.
+     *
+     * @param shared whether in the memory that programs share, or else in a program's own
+     */
+    record Place(boolean shared, long offset, long bytes) {}
 
     Layout(Graph graph, Purpose purpose, Kernels kernels) {
         this.graph = graph;
@@ -53,6 +66,8 @@ final class Layout {
         offsets = placement.offsets();
         placedBytes = placement.bytes();
         slabBytes = placedBytes;
+        findBuffers();
+        sharedBytes = packedBytes;
         if (!purpose.trains()) {
             placeParameters(placement);
         }
@@ -192,25 +207,40 @@ final class Layout {
         for (int k = 0; k < nodes.size(); k++) {
             Node node = nodes.get(k);
             Site site = site(node);
-            List<Buffer> buffers = node.op().buffers(site);
-            int[] indices = new int[buffers.size()];
+            List<Buffer> wanted = node.op().buffers(site);
+            int[] indices = new int[wanted.size()];
             for (int b = 0; b < indices.length; b++) {
-                Buffer buffer = buffers.get(b);
+                Buffer buffer = wanted.get(b);
                 indices[b] = switch (buffer.lifetime()) {
-                    case PROGRAM -> add(buffer.bytes(), PREPARING, end);
+                    case PROGRAM -> NOT_PLANNED;
                     case FORWARD_TO_BACKWARD -> add(buffer.bytes(), statistics[k].spans);
                     case BACKWARD -> add(buffer.bytes(), backward[k], backward[k]);
                 };
-                packedBytes += buffer.lifetime() == Buffer.Lifetime.PROGRAM ? Slab.aligned(buffer.bytes()) : 0;
             }
             bufferBlocks.add(indices);
             workspaceBytes = Math.max(workspaceBytes, Slab.aligned(node.op().workspaceBytes(site)));
         }
     }
 
+    /** Buffers are where the planner put them; packed weights are in the shared memory, one after the other. */
+    private void findBuffers() {
+        for (int k = 0; k < nodes.size(); k++) {
+            List<Buffer> wanted = nodes.get(k).op().buffers(site(nodes.get(k)));
+            Place[] places = new Place[wanted.size()];
+            for (int b = 0; b < places.length; b++) {
+                long bytes = wanted.get(b).bytes();
+                int block = bufferBlocks.get(k)[b];
+                boolean shared = block == NOT_PLANNED;
+                places[b] = new Place(shared, shared ? packedBytes : offsets.get(block), bytes);
+                packedBytes += shared ? Slab.aligned(bytes) : 0;
+            }
+            buffers.add(places);
+        }
+    }
+
     /**
      * Programs for inference have parameters of their own. Those that are packed pass, one operation's at a time, through one place,
-     * which activations use afterwards; the others stay, behind everything else. The placement of everything else does not change.
+     * which activations use afterwards; the others stay, in the shared memory behind the packed ones.
      */
     private void placeParameters(Planner.Placement placement) {
         long passing = nodes.stream()
@@ -223,14 +253,16 @@ final class Layout {
         long place = Planner.placeBeside(new Planner.Block(passing, PREPARING, PREPARING), blocks, placement);
         slabBytes = Math.max(placedBytes, place + passing);
         for (Node node : nodes) {
-            long[] offsetsOfNode = new long[node.parameters().size()];
-            long at = node.op().packsParameters() ? place : slabBytes;
-            for (int p = 0; p < offsetsOfNode.length; p++) {
-                offsetsOfNode[p] = at;
-                at += alignedBytes(node.parameters().get(p));
+            boolean shared = !node.op().packsParameters();
+            Place[] places = new Place[node.parameters().size()];
+            long at = shared ? sharedBytes : place;
+            for (int p = 0; p < places.length; p++) {
+                Parameter parameter = node.parameters().get(p);
+                places[p] = new Place(shared, at, parameter.fileShape().floatBytes());
+                at += alignedBytes(parameter);
             }
-            slabBytes = Math.max(slabBytes, at);
-            parameterOffsets.add(offsetsOfNode);
+            sharedBytes = shared ? at : sharedBytes;
+            parameters.add(places);
         }
     }
 
@@ -312,20 +344,22 @@ final class Layout {
         return offsets.get(gradientBlock[value.id()]);
     }
 
-    long bufferOffset(int node, int index) {
-        return offsets.get(bufferBlocks.get(node)[index]);
-    }
-
-    long bufferBytes(int node, int index) {
-        return blocks.get(bufferBlocks.get(node)[index]).bytes();
+    /** Where an operation's buffer is. */
+    Place buffer(int node, int index) {
+        return buffers.get(node)[index];
     }
 
     /** Where an operation's parameter is in a program for inference. */
-    long parameterOffset(int node, int index) {
-        return parameterOffsets.get(node)[index];
+    Place parameter(int node, int index) {
+        return parameters.get(node)[index];
     }
 
-    /** All bytes of values, gradients, buffers, packed weights and, in inference, parameters. */
+    /** All bytes of packed weights and, in inference, of parameters that operations read as they are. */
+    long sharedBytes() {
+        return sharedBytes;
+    }
+
+    /** All bytes of values, gradients and other buffers. */
     long slabBytes() {
         return slabBytes;
     }
@@ -339,8 +373,8 @@ final class Layout {
         return new MemoryPlan(
                 Weights.flatLength(graph.parameters()) * Float.BYTES,
                 packedBytes,
-                slabBytes - placedBytes,
-                placedBytes - packedBytes,
+                sharedBytes - packedBytes + slabBytes - placedBytes,
+                placedBytes,
                 workspaceBytes * threads,
                 List.copyOf(blocks));
     }

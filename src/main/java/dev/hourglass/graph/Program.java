@@ -10,6 +10,7 @@ import dev.hourglass.memory.Slab;
 import dev.hourglass.memory.Tensor;
 import dev.hourglass.parallel.Workers;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -17,17 +18,20 @@ import java.util.Set;
 
 /**
  * A graph bound to memory, kernels and workers. {@link #forward} and {@link #backward} walk through bound operations, decide nothing
- * and allocate nothing. A program is used by one thread at a time.
+ * and allocate nothing. A program is used by one thread at a time; its {@link #twin}s may run beside it.
  */
 public final class Program implements AutoCloseable {
 
     private final Graph graph;
     private final Layout layout;
     private final Weights weights;
-    private final Weights gradients;
+    /** Where parameters' gradients go: a pass says to which of these; none in inference. */
+    private final List<Weights> gradients;
+
     private final Kernels kernels;
     private final Workers workers;
-    private final MemoryPlan plan;
+    private final PackedWeights packed;
+    private final boolean ownsPacked;
     private final Slab slab;
     private final Slab workspaces;
     private final Execution[] forward;
@@ -35,21 +39,48 @@ public final class Program implements AutoCloseable {
     /** The passes of {@link #backwardSteps}. */
     private final Runnable[] backward;
 
-    private long preparedVersion = -1;
+    private int gradientSum;
     private boolean addToGradients;
 
-    Program(Graph graph, Purpose purpose, Weights weights, Weights gradients, Kernels kernels, Workers workers) {
+    /**
+     * Compiles a graph.
+     *
+     * @param gradients where parameters' gradients may go; none in inference
+     */
+    static Program compile(
+            Graph graph, Purpose purpose, Weights weights, List<Weights> gradients, Kernels kernels, Workers workers) {
+        requireSameParameters(graph, weights);
+        Kernels suited = kernels.suited(workers.threads(), purpose.trains());
+        Layout layout = new Layout(graph, purpose, suited);
+        PackedWeights packed = new PackedWeights(weights, layout.sharedBytes());
+        try {
+            return new Program(graph, layout, weights, gradients, suited, workers, packed, true);
+        } catch (RuntimeException e) {
+            packed.close();
+            throw e;
+        }
+    }
+
+    private Program(
+            Graph graph,
+            Layout layout,
+            Weights weights,
+            List<Weights> gradients,
+            Kernels kernels,
+            Workers workers,
+            PackedWeights packed,
+            boolean ownsPacked) {
         this.graph = graph;
+        this.layout = layout;
         this.weights = weights;
         this.gradients = gradients;
-        this.kernels = kernels.suited(workers.threads(), purpose.trains());
+        this.kernels = kernels;
         this.workers = workers;
-        requireSameParameters(graph, weights);
-        layout = new Layout(graph, purpose, this.kernels);
-        plan = layout.plan(workers.threads());
-        slab = Slab.open("activations and packed weights", layout.slabBytes());
+        this.packed = packed;
+        this.ownsPacked = ownsPacked;
+        slab = Slab.open("activations", layout.slabBytes());
         try {
-            workspaces = Slab.open("workspace", plan.workspace());
+            workspaces = Slab.open("workspace", workers.threads() * layout.workspaceBytes());
         } catch (RuntimeException e) {
             slab.close();
             throw e;
@@ -64,6 +95,16 @@ public final class Program implements AutoCloseable {
         backward = backwardSteps.stream().map(this::bound).toArray(Runnable[]::new);
     }
 
+    /**
+     * The same for other images at the same time: with activations of its own, but with this program's packed weights, so it must not
+     * outlive it.
+     *
+     * @param others who does its work; as many threads as this program's workers
+     */
+    Program twin(Workers others) {
+        return new Program(graph, layout, weights, gradients, kernels, others, packed, false);
+    }
+
     private Runnable bound(Schedule.Step step) {
         Execution execution = forward[step.node()];
         return step.backward() ? execution::backward : execution::forward;
@@ -71,7 +112,7 @@ public final class Program implements AutoCloseable {
 
     /** Compiles a graph for forward passes only. */
     public static Program forInference(Graph graph, Weights weights, Kernels kernels, Workers workers) {
-        return new Program(graph, Purpose.INFERENCE, weights, null, kernels, workers);
+        return compile(graph, Purpose.INFERENCE, weights, List.of(), kernels, workers);
     }
 
     /**
@@ -91,7 +132,7 @@ public final class Program implements AutoCloseable {
      */
     public static Program forTraining(
             Graph graph, Weights weights, Weights gradients, boolean recompute, Kernels kernels, Workers workers) {
-        return new Program(graph, Purpose.training(recompute), weights, gradients, kernels, workers);
+        return compile(graph, Purpose.training(recompute), weights, List.of(gradients), kernels, workers);
     }
 
     /** What a program of this graph would need, without allocating it. */
@@ -101,7 +142,7 @@ public final class Program implements AutoCloseable {
 
     /** The memory this program holds. */
     public MemoryPlan plan() {
-        return plan;
+        return layout.plan(workers.threads());
     }
 
     /** An input, to be filled before a forward pass. */
@@ -148,21 +189,39 @@ public final class Program implements AutoCloseable {
     }
 
     private void prepare() {
-        long version = weights.version();
-        if (preparedVersion == version) {
-            return;
+        if (stale()) {
+            for (int k = 0; k < forward.length; k++) {
+                prepare(k);
+            }
+            prepared();
         }
-        for (int k = 0; k < forward.length; k++) {
-            readParameters(k);
-            forward[k].prepare();
-        }
-        preparedVersion = version;
+    }
+
+    /** Whether the weights have changed since they were packed; a pass then packs them, unless that was done node by node. */
+    boolean stale() {
+        return packed.stale();
+    }
+
+    /** How many {@link #nodes} there are. */
+    int nodeCount() {
+        return forward.length;
+    }
+
+    /** Packs the weights of one of the {@link #nodes}, for all twins. */
+    void prepare(int node) {
+        readParameters(node);
+        forward[node].prepare();
+    }
+
+    /** Says that all nodes' weights are packed. */
+    void prepared() {
+        packed.packed();
     }
 
     /** Inference keeps no plain parameters but those that operations read while they run; training has all of them anyway. */
     private void readParameters(int node) {
         List<Parameter> parameters = layout.nodes().get(node).parameters();
-        for (int p = 0; p < parameters.size() && gradients == null; p++) {
+        for (int p = 0; p < parameters.size() && gradients.isEmpty(); p++) {
             MemorySegment memory = parameterMemory(node, p);
             weights.read(parameters.get(p), memory);
             if (layout.nodes().get(node).op().roundsParameter(p)) {
@@ -172,25 +231,29 @@ public final class Program implements AutoCloseable {
     }
 
     private MemorySegment parameterMemory(int node, int index) {
-        Parameter parameter = layout.nodes().get(node).parameters().get(index);
-        return gradients == null
-                ? slab.slice(
-                        layout.parameterOffset(node, index),
-                        parameter.fileShape().floatBytes())
-                : weights.tensor(parameter).segment();
+        return gradients.isEmpty()
+                ? memory(layout.parameter(node, index))
+                : weights.tensor(layout.nodes().get(node).parameters().get(index))
+                        .segment();
+    }
+
+    private MemorySegment memory(Layout.Place place) {
+        return place.shared() ? packed.slice(place.offset(), place.bytes()) : slab.slice(place.offset(), place.bytes());
     }
 
     /** Computes all gradients from the gradients of the outputs; follows a {@link #forward}. */
     public void backward() {
-        backward(false);
+        backward(0, false);
     }
 
     /**
      * Computes all gradients from the gradients of the outputs; follows a {@link #forward}.
      *
+     * @param sum which of the gradients that the program was made with receives those of the parameters
      * @param accumulate whether parameters' gradients are added to those that are there
      */
-    public void backward(boolean accumulate) {
+    void backward(int sum, boolean accumulate) {
+        gradientSum = sum;
         addToGradients = accumulate;
         for (Runnable pass : backward) {
             pass.run();
@@ -198,7 +261,8 @@ public final class Program implements AutoCloseable {
     }
 
     /** A backward pass that adds the nanoseconds of each of the {@link #nodes}, recomputation included, to {@code nanos}. */
-    public void backward(long[] nanos) {
+    void backward(int sum, long[] nanos) {
+        gradientSum = sum;
         addToGradients = false;
         for (int k = 0; k < backward.length; k++) {
             long begin = System.nanoTime();
@@ -212,6 +276,9 @@ public final class Program implements AutoCloseable {
     public void close() {
         slab.close();
         workspaces.close();
+        if (ownsPacked) {
+            packed.close();
+        }
     }
 
     private Tensor tensor(Value value) {
@@ -253,7 +320,7 @@ public final class Program implements AutoCloseable {
         private final MemorySegment outputGradient;
         private final MemorySegment[] inputGradients;
         private final boolean[] accumulates;
-        private final MemorySegment[] parameterGradients;
+        private final List<List<MemorySegment>> parameterGradients = new ArrayList<>();
         private final boolean[] accumulatesParameters;
 
         NodeBinding(int index, Set<Object> shared) {
@@ -264,9 +331,7 @@ public final class Program implements AutoCloseable {
             parameters = new MemorySegment[node.parameters().size()];
             Arrays.setAll(parameters, p -> parameterMemory(index, p));
             buffers = new MemorySegment[node.op().buffers(site).size()];
-            for (int b = 0; b < buffers.length; b++) {
-                buffers[b] = slab.slice(layout.bufferOffset(index, b), layout.bufferBytes(index, b));
-            }
+            Arrays.setAll(buffers, b -> memory(layout.buffer(index, b)));
             workspace = new MemorySegment[workers.threads()];
             for (int w = 0; w < workspace.length; w++) {
                 workspace[w] = workspaces.slice(w * layout.workspaceBytes(), layout.workspaceBytes());
@@ -282,11 +347,12 @@ public final class Program implements AutoCloseable {
                     accumulates[i] = !shared.add(input);
                 }
             }
-            parameterGradients = new MemorySegment[parameters.length];
             accumulatesParameters = new boolean[parameters.length];
             for (int p = 0; p < parameters.length && training; p++) {
                 Parameter parameter = node.parameters().get(p);
-                parameterGradients[p] = gradients.tensor(parameter).segment();
+                parameterGradients.add(gradients.stream()
+                        .map(sum -> sum.tensor(parameter).segment())
+                        .toList());
                 accumulatesParameters[p] = !shared.add(parameter);
             }
         }
@@ -372,8 +438,13 @@ public final class Program implements AutoCloseable {
         }
 
         @Override
-        public MemorySegment parameterGradient(int index) {
-            return parameterGradients[index];
+        public List<MemorySegment> parameterGradients(int index) {
+            return parameterGradients.get(index);
+        }
+
+        @Override
+        public int gradientSum() {
+            return gradientSum;
         }
 
         @Override

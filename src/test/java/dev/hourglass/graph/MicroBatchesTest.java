@@ -12,9 +12,12 @@ import dev.hourglass.parallel.Workers;
 import dev.hourglass.testing.Floats;
 import dev.hourglass.train.TrainingStep;
 import dev.hourglass.unet.TinyUNet;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A batch walked through in parts against the same batch in one piece. */
 class MicroBatchesTest {
@@ -96,6 +99,66 @@ class MicroBatchesTest {
                     double error = Floats.relativeError(found, e) * Floats.norm(e);
                     assertTrue(error <= 2e-5 * Math.max(Floats.norm(e), 1e-3 * largest), parameter.name());
                 }
+            }
+        }
+    }
+
+    /** Whatever the teams: threads that walk through parts side by side, threads that help each other, and some of both. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 5, 8})
+    void gradientsAreBitIdenticalWhateverTheThreads(int threads) {
+        int batch = 48;
+        float[] one = gradients(batch, 1);
+        assertArrayEquals(one, gradients(batch, threads));
+    }
+
+    /** The loss and all gradients of a second step, which must find nothing of the first. */
+    private float[] gradients(int batch, int threads) {
+        try (Workers workers = new Workers(threads);
+                Weights weights = weights(training(1));
+                Weights gradients = Weights.open("gradients", weights.parameters());
+                MicroBatches parts = MicroBatches.forTraining(
+                        MicroBatchesTest::training, batch, weights, gradients, false, kernels, workers)) {
+            assertTrue(parts.teams() <= threads);
+            float loss = 0;
+            for (int step = 0; step < 2; step++) {
+                parts.input("sample").copyFrom(Floats.random(10 + step, (long) batch * SIDE * SIDE));
+                parts.input("timestep").copyFrom(Floats.scaled(Floats.random(20 + step, batch), 500));
+                parts.input("target").copyFrom(Floats.random(30 + step, (long) batch * SIDE * SIDE));
+                loss = parts.gradients("loss");
+            }
+            float[] flat = gradients.flat().toArray();
+            float[] all = Arrays.copyOf(flat, flat.length + 1);
+            all[flat.length] = loss;
+            return all;
+        }
+    }
+
+    /** Teams share packed weights: after a change all of them must see the new ones. */
+    @Test
+    void everyTeamSeesChangedWeights() {
+        int batch = 32;
+        try (Workers workers = new Workers(4);
+                Weights weights = weights(inference(1));
+                MicroBatches parts =
+                        MicroBatches.forInference(MicroBatchesTest::inference, batch, weights, kernels, workers)) {
+            assertEquals(4, parts.teams());
+            float[] image = Floats.random(1, (long) SIDE * SIDE);
+            float[] x = new float[batch * image.length];
+            for (int n = 0; n < batch; n++) {
+                System.arraycopy(image, 0, x, n * image.length, image.length);
+            }
+            parts.input("sample").copyFrom(x);
+            parts.forward();
+            float[] before = parts.output("output").toArray();
+            Parameter last = weights.parameters().getLast();
+            float[] raised = weights.fileOrder(last);
+            raised[0] += 1;
+            weights.setFileOrder(last, raised);
+            parts.forward();
+            float[] after = parts.output("output").toArray();
+            for (int k = 0; k < after.length; k++) {
+                assertEquals(before[k] + 1, after[k], 1e-5f, "value " + k);
             }
         }
     }

@@ -111,7 +111,7 @@ class ProgramTest {
             long[] forward = {1_000_000_000, 1_000_000_000};
             long[] backward = new long[2];
             program.forward(forward);
-            program.backward(backward);
+            program.backward(0, backward);
             assertArrayEquals(output, program.output("y").toArray());
             assertArrayEquals(gradient, gradients.flat().toArray());
             assertTrue(forward[0] >= 1_000_000_000 && forward[1] > 1_000_000_000, "times are added");

@@ -208,7 +208,7 @@ class RecomputationTest {
                                 .copyFrom(
                                         Floats.random(50 + more, output.shape().elements())));
                 program.forward();
-                program.backward(pass == 1);
+                program.backward(0, pass == 1);
             }
             graph.outputs()
                     .keySet()

@@ -2,6 +2,7 @@ package dev.hourglass.graph.op;
 
 import dev.hourglass.parallel.Workers;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** The memory and the workers that an operation is bound to. Gradients exist only where {@link #training} holds. */
 public interface Binding extends Site {
@@ -42,8 +43,16 @@ public interface Binding extends Site {
     /** Whether the gradient of input {@code index} already holds another reader's share, to be added to. */
     boolean accumulatesInputGradient(int index);
 
-    /** The gradient of parameter {@code index}. */
-    MemorySegment parameterGradient(int index);
+    /** Where the gradient of parameter {@code index} may go: a place in each of the sums over images that a program adds up. */
+    List<MemorySegment> parameterGradients(int index);
+
+    /** Which of the {@link #parameterGradients} the backward pass that runs now adds to. */
+    int gradientSum();
+
+    /** Where the gradient of parameter {@code index} goes in the backward pass that runs now. */
+    default MemorySegment parameterGradient(int index) {
+        return parameterGradients(index).get(gradientSum());
+    }
 
     /** Whether the gradient of parameter {@code index} already holds another share, to be added to; asked in each backward pass. */
     boolean accumulatesParameterGradient(int index);

@@ -160,8 +160,9 @@ final class ConvolutionExecution implements Execution {
                 Binding binding, Conv2dGeometry g, int index, int groups, MemorySegment x, MemorySegment weight) {
             dev.hourglass.kernel.Conv2d kernel = binding.kernels().conv2d();
             MemorySegment dy = channels(binding.outputGradient(), index * g.cout());
-            MemorySegment dweight = part(binding.parameterGradient(0), index, groups);
-            MemorySegment dbias = binding.parameters() < 2 ? null : part(binding.parameterGradient(1), index, groups);
+            List<MemorySegment> dweight = parts(binding.parameterGradients(0), index, groups);
+            List<MemorySegment> dbias =
+                    binding.parameters() < 2 ? null : parts(binding.parameterGradients(1), index, groups);
             MemorySegment partials = binding.buffer(1);
             weightGradientItems = kernel.gradientItems(g);
             weightGradient =
@@ -170,8 +171,8 @@ final class ConvolutionExecution implements Execution {
             reduce = (item, worker) -> kernel.reduceGradient(
                     g,
                     partials,
-                    dweight,
-                    dbias,
+                    dweight.get(binding.gradientSum()),
+                    dbias == null ? null : dbias.get(binding.gradientSum()),
                     binding.accumulatesParameterGradient(0),
                     binding.workspace(worker),
                     item);
@@ -192,6 +193,10 @@ final class ConvolutionExecution implements Execution {
         /** The same pixels from channel {@code first} on. */
         private static MemorySegment channels(MemorySegment pixels, int first) {
             return pixels.asSlice((long) first * Float.BYTES);
+        }
+
+        private static List<MemorySegment> parts(List<MemorySegment> wholes, int index, int parts) {
+            return wholes.stream().map(whole -> part(whole, index, parts)).toList();
         }
 
         /** Part {@code index} of {@code parts} equal ones. */
