@@ -31,7 +31,11 @@ public final class Slab implements AutoCloseable {
         MemoryBudget.require(purpose, bytes);
         Arena arena = Arena.ofShared();
         try {
-            return new Slab(arena, arena.allocate(Math.max(bytes, ALIGNMENT), ALIGNMENT));
+            return new Slab(
+                    arena,
+                    HugePages.suit(bytes)
+                            ? HugePages.allocate(bytes, arena)
+                            : arena.allocate(Math.max(bytes, ALIGNMENT), ALIGNMENT));
         } catch (OutOfMemoryError e) {
             arena.close();
             throw MemoryBudget.refused(purpose, bytes, e.getMessage());
