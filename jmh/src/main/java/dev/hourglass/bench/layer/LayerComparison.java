@@ -1,5 +1,6 @@
 package dev.hourglass.bench.layer;
 
+import dev.hourglass.bench.peer.FmaPeak;
 import dev.hourglass.bench.peer.Timings;
 import dev.hourglass.bench.peer.Turns;
 import dev.hourglass.bench.peer.Work;

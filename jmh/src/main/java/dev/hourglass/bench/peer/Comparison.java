@@ -17,8 +17,10 @@ public record Comparison(List<Engine> engines, Turns turns) {
      * @param timings of the engines that can do the job, in their order
      * @param bytesPerRun what all Java threads together allocated for a run of the first engine
      * @param agreement how close the engines' results are, in words
+     * @param peakGflops what the processors can do at most with as many threads, measured in the same turns: it tells whether threads
+     *     had processors of their own, which on a shared machine changes from hour to hour
      */
-    public record Outcome(Job job, List<Timings> timings, double bytesPerRun, String agreement) {}
+    public record Outcome(Job job, List<Timings> timings, double bytesPerRun, String agreement, double peakGflops) {}
 
     /**
      * Prepares, checks, warms up and times one job.
@@ -28,6 +30,7 @@ public record Comparison(List<Engine> engines, Turns turns) {
     public Outcome run(Job job) {
         List<Engine> able = new ArrayList<>();
         List<Work> works = new ArrayList<>();
+        FmaPeak peak = new FmaPeak(job.threads());
         try (UNet model = job.subject().create()) {
             Example example = Example.of(job);
             for (Engine engine : engines) {
@@ -37,12 +40,14 @@ public record Comparison(List<Engine> engines, Turns turns) {
                 });
             }
             String agreement = Agreement.require(job, able, works);
+            works.add(peak);
             double[][] millis = turns.time(works);
             List<Timings> timings = new ArrayList<>();
             for (int k = 0; k < able.size(); k++) {
                 timings.add(new Timings(able.get(k).name(), millis[k]));
             }
-            return new Outcome(job, timings, Turns.bytesPerRun(works.getFirst()), agreement);
+            double gflops = 2e-6 * peak.multiplyAdds() / new Timings("peak", millis[able.size()]).median();
+            return new Outcome(job, timings, Turns.bytesPerRun(works.getFirst()), agreement, gflops);
         } finally {
             works.forEach(Work::close);
         }

@@ -70,21 +70,23 @@ public final class Report {
     private static String ratios(List<Comparison.Outcome> outcomes) {
         StringBuilder table = new StringBuilder("""
 
-                Times of the fastest peer over those of Hourglass: above 1, Hourglass is faster.
+                Times of the fastest peer over those of Hourglass: above 1, Hourglass is faster. The peak is what as many threads could do in
+                the same rounds: where it does not grow with them, they shared a core.
 
-                | work | threads | fastest peer | ratio of medians | median of rounds' ratios |
-                |---|---:|---|---:|---:|
+                | work | threads | fastest peer | ratio of medians | median of rounds' ratios | FMA peak, GFLOP/s |
+                |---|---:|---|---:|---:|---:|
                 """);
         for (Comparison.Outcome outcome : outcomes) {
             Timings own = outcome.timings().getFirst();
             Timings peer = fastestPeer(outcome).orElseThrow();
             table.append(format(
-                    "| %s | %d | %s | %.2f | %.2f |%n",
+                    "| %s | %d | %s | %.2f | %.2f | %.0f |%n",
                     outcome.job().label(),
                     outcome.job().threads(),
                     peer.engine(),
                     own.speedupOver(peer),
-                    own.pairedSpeedupOver(peer)));
+                    own.pairedSpeedupOver(peer),
+                    outcome.peakGflops()));
         }
         return table.toString();
     }

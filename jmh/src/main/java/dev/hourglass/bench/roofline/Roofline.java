@@ -1,6 +1,6 @@
 package dev.hourglass.bench.roofline;
 
-import dev.hourglass.bench.layer.FmaPeak;
+import dev.hourglass.bench.peer.FmaPeak;
 import dev.hourglass.bench.peer.Timings;
 import dev.hourglass.bench.peer.Turns;
 import dev.hourglass.bench.peer.Work;

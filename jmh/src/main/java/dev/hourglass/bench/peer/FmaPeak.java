@@ -1,6 +1,5 @@
-package dev.hourglass.bench.layer;
+package dev.hourglass.bench.peer;
 
-import dev.hourglass.bench.peer.Work;
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.kernel.MultiplyAddChains;
 import dev.hourglass.parallel.Workers;
