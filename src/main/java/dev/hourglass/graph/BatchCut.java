@@ -19,6 +19,11 @@ record BatchCut(int batch, int size, int lanes, int teams) {
     /** Sums of gradients, at most: enough threads find one each, and memory does not grow with the batch. */
     private static final int MOST_SUMS = 16;
 
+    /**
+     * Bytes of a part's activations, at most, for several teams: they hold as much each. Longer layers keep all threads busy anyway.
+     */
+    private static final long MOST_TEAM_BYTES = 256L << 20;
+
     int parts() {
         return ceil(batch, size);
     }
@@ -32,6 +37,9 @@ record BatchCut(int batch, int size, int lanes, int teams) {
         MemoryPlan one = Program.plan(graphs.apply(1), Purpose.INFERENCE, kernels, 1);
         int worthwhile = Math.clamp((one.parameters() + one.activations() - 1) / one.activations(), 1, batch);
         int parts = ceil(batch, worthwhile);
+        if (worthwhile * one.activations() > MOST_TEAM_BYTES) {
+            return new BatchCut(batch, ceil(batch, parts), parts, 1);
+        }
         int even = ceil(batch, ceil(batch, ceil(parts, threads) * threads));
         if (4 * ceil(batch, even) >= worthwhile) {
             parts = even;
@@ -41,14 +49,15 @@ record BatchCut(int batch, int size, int lanes, int teams) {
 
     /**
      * The largest part that divides the batch, as gradients are means over whole parts; the batch where that would be small. Parts of
-     * small networks have sums of gradients of their own. All of this follows from shapes alone, so that weights do not depend on the
+     * small images and networks have sums of gradients of their own. All of this follows from shapes alone, so that weights do not depend on the
      * number of threads.
      */
     static BatchCut training(IntFunction<Graph> graphs, int batch, Purpose purpose, Kernels kernels, int threads) {
         int size = trainingSize(batch);
         int parts = batch / size;
         MemoryPlan part = Program.plan(graphs.apply(size), purpose, kernels, 1);
-        int sums = part.parameters() <= part.activations() ? Math.min(parts, MOST_SUMS) : 1;
+        boolean small = part.parameters() <= part.activations() && part.activations() <= MOST_TEAM_BYTES;
+        int sums = small ? Math.min(parts, MOST_SUMS) : 1;
         return new BatchCut(batch, size, sums, teams(sums, threads));
     }
 

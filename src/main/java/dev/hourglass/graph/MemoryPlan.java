@@ -10,7 +10,8 @@ import java.util.List;
  * @param packed parameters in the form the kernels read
  * @param unpacked in inference, parameters that operations read as they are, and what packing one layer's needs beyond the memory that
  *     activations will use
- * @param activations the most that values, gradients of values and buffers need at any one moment, as placed
+ * @param activations the most that values, gradients of values and buffers need at any one moment, as placed; for a batch in parts, that
+ *     of all teams of threads, with the images of the whole batch and the further sums of parameters' gradients
  * @param workspace scratch memory of all workers
  * @param blocks every placed block, for those who want to look
  */

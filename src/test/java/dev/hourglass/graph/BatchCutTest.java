@@ -12,6 +12,7 @@ import dev.hourglass.unet.TinyUNet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -60,6 +61,18 @@ class BatchCutTest {
     @ValueSource(ints = {1, 8, 64})
     void fewImagesOfALargeNetworkStayTogether(int batch) {
         assertEquals(new BatchCut(batch, batch, 1, 1), BatchCut.inference(LARGE, batch, KERNELS, 8));
+    }
+
+    /** Each team would hold the activations of large images again. */
+    @Test
+    void largeImagesHaveOneTeam() {
+        IntFunction<Graph> training = images -> TrainingStep.graph(new TinyUNet(), images, 128, 128);
+        BatchCut cut = BatchCut.training(training, 64, Purpose.training(false), KERNELS, 4);
+        assertEquals(new BatchCut(64, 16, 1, 1), cut);
+        MemoryPlan one = MicroBatches.trainingPlan(training, 16, false, KERNELS, 4);
+        MemoryPlan four = MicroBatches.trainingPlan(training, 64, false, KERNELS, 4);
+        long images = 64L * 128 * 128 * Float.BYTES;
+        assertTrue(four.activations() - one.activations() <= 3 * images, "memory grows by the images alone");
     }
 
     @ParameterizedTest
