@@ -9,15 +9,13 @@ import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
- * {@code n = (x - mean) * (gamma * scale) + beta} over pixels of one image (see {@link VectorGroupNorm}), with or without SiLU. SiLU goes over runs
- * that have just been written and are still in the first-level cache.
+ * {@code n = (x - mean) * (gamma * scale) + beta} over pixels of one image (see {@link VectorGroupNorm}), with or without SiLU, each
+ * in one pass.
  */
 final class GroupNormalisation {
-
-    /** Floats of a run: a third of a first-level cache. */
-    private static final int RUN = 4096;
 
     private GroupNormalisation() {}
 
@@ -37,14 +35,10 @@ final class GroupNormalisation {
         int columns = channels * VectorGroupNorm.pixelsPerRow(channels);
         int floats = pixels * channels;
         int whole = floats / columns * columns;
-        int step = Math.max(1, RUN / columns) * columns;
-        for (int i = 0; i < whole; i += step) {
-            int count = Math.min(step, whole - i);
-            long at = (long) i * Float.BYTES;
-            run(x + at, y + at, table, count / LANES, columns / LANES);
-            if (silu) {
-                Silu.values(y + at, y + at, count);
-            }
+        if (silu) {
+            silu(x, y, table, whole / LANES, columns / LANES);
+        } else {
+            plain(x, y, table, whole / LANES, columns / LANES);
         }
         for (int i = whole; i < floats; i++) {
             long at = (long) i * Float.BYTES;
@@ -72,7 +66,7 @@ final class GroupNormalisation {
         }
     }
 
-    private static void run(long x, long y, long table, int vectors, int perRow) {
+    private static void plain(long x, long y, long table, int vectors, int perRow) {
         int column = 0;
         for (int i = 0; i < vectors; i++) {
             long record = (table + column * RECORD) & MASK;
@@ -82,6 +76,42 @@ final class GroupNormalisation {
                             FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SCALE, ORDER),
                             FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SHIFT, ORDER))
                     .intoMemorySegment(ALL, (y + (long) i * BYTES) & MASK, ORDER);
+            column = column + 1 == perRow ? 0 : column + 1;
+        }
+    }
+
+    /** {@link Silu#values} of the same, with the same bits. */
+    private static void silu(long x, long y, long table, int vectors, int perRow) {
+        int column = 0;
+        for (int i = 0; i < vectors; i++) {
+            long record = (table + column * RECORD) & MASK;
+            FloatVector floor = FloatVector.broadcast(S, -Exp.HIGHEST);
+            FloatVector lowest = FloatVector.broadcast(S, Exp.LOWEST);
+            FloatVector v = FloatVector.fromMemorySegment(S, ALL, (x + (long) i * BYTES) & MASK, ORDER)
+                    .sub(FloatVector.fromMemorySegment(S, ALL, record + GroupTable.MEAN, ORDER))
+                    .fma(
+                            FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SCALE, ORDER),
+                            FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SHIFT, ORDER));
+            FloatVector cut = v.blend(floor, v.compare(VectorOperators.LT, floor)); // keeps minus infinity from NaN
+            FloatVector t = cut.neg();
+            t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
+            FloatVector rounded = t.fma(FloatVector.broadcast(S, Exp.OCTAVES), FloatVector.broadcast(S, Exp.ROUNDER));
+            FloatVector n = rounded.sub(Exp.ROUNDER);
+            FloatVector r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_HIGH), t);
+            r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_LOW), r);
+            FloatVector p = FloatVector.broadcast(S, Exp.P5);
+            p = p.fma(r, FloatVector.broadcast(S, Exp.P4));
+            p = p.fma(r, FloatVector.broadcast(S, Exp.P3));
+            p = p.fma(r, FloatVector.broadcast(S, Exp.P2));
+            p = p.fma(r, FloatVector.broadcast(S, Exp.P1));
+            p = p.fma(r, FloatVector.broadcast(S, Exp.P0));
+            p = p.fma(r.mul(r), r).add(1);
+            FloatVector halfPower = rounded.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
+                    .add(Exp.HALF)
+                    .reinterpretAsFloats();
+            FloatVector e = p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
+            cut.div(e.add(1)).intoMemorySegment(ALL, (y + (long) i * BYTES) & MASK, ORDER);
             column = column + 1 == perRow ? 0 : column + 1;
         }
     }
