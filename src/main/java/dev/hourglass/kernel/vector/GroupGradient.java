@@ -1,12 +1,18 @@
 package dev.hourglass.kernel.vector;
 
-import static dev.hourglass.kernel.vector.VectorGroupNorm.PLANE;
+import static dev.hourglass.kernel.vector.GroupTable.RECORD;
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
 
 import jdk.incubator.vector.FloatVector;
 
 /**
  * {@code dx (+)= scale * (gamma * dy - mean of gamma dy - xhat * mean of gamma dy xhat)} over one image, the means over the group (see
- * {@link VectorGroupNorm}); computed as {@code a * dy + b + slope * (x - mean)} with coefficients by channel.
+ * {@link VectorGroupNorm}); computed as {@code factor * dy + (x - mean) * slope + offset} with coefficients by channel.
  */
 final class GroupGradient {
 
@@ -15,6 +21,7 @@ final class GroupGradient {
     /**
      * The gradient of one image's input.
      *
+     * @param dx may be {@code dy}
      * @param sums {@code [2, channels]}, from {@link GroupSums}
      */
     static void image(
@@ -25,99 +32,74 @@ final class GroupGradient {
             long dx,
             boolean accumulate,
             long sums,
-            long scratch,
+            long table,
             int pixels,
             int channels,
             int width) {
-        int perRow = VectorGroupNorm.pixelsPerRow(channels);
-        int rows = pixels / perRow;
-        int columns = channels * perRow;
-        double share = 1 / ((double) pixels * width);
-        for (int v = 0; rows > 0 && v < columns; v += Memory.LANES) {
-            long at = (long) v * Float.BYTES;
-            long rowBytes = (long) columns * Float.BYTES;
-            coefficients(gamma, stats, sums, scratch, v % channels, channels, width, share);
-            column(x + at, dy + at, dx + at, accumulate, scratch, rows, rowBytes);
-        }
-        for (int c = 0; rows * perRow < pixels && c < channels; c++) {
-            int group = c / width;
-            float mean = Memory.get(stats + 2L * group * Float.BYTES);
-            float scale = Memory.get(stats + (2L * group + 1) * Float.BYTES);
-            float a = scale * Memory.get(gamma + (long) c * Float.BYTES);
-            float b = offset(sums, gamma, scale, group, channels, width, share);
-            float slope = slope(sums, gamma, scale, group, width, share);
-            for (int p = rows * perRow; p < pixels; p++) {
-                long at = ((long) p * channels + c) * Float.BYTES;
-                float value = Math.fma(Memory.get(dy + at), a, Math.fma(Memory.get(x + at) - mean, slope, b));
-                Memory.set(dx + at, accumulate ? value + Memory.get(dx + at) : value);
-            }
+        int columns = channels * VectorGroupNorm.pixelsPerRow(channels);
+        int rows = pixels * channels / columns;
+        coefficients(gamma, stats, sums, table, pixels, channels, width);
+        run(x, dy, dx, accumulate, table, rows * columns / LANES, columns / LANES);
+        for (int i = rows * columns; i < pixels * channels; i++) {
+            long at = (long) i * Float.BYTES;
+            long column = GroupTable.at(table, i % channels);
+            float centred = Memory.get(x + at) - Memory.get(column + GroupTable.MEAN);
+            float value =
+                    Math.fma(centred, Memory.get(column + GroupTable.SLOPE), Memory.get(column + GroupTable.OFFSET));
+            value = Math.fma(Memory.get(dy + at), Memory.get(column + GroupTable.FACTOR), value);
+            Memory.set(dx + at, accumulate ? value + Memory.get(dx + at) : value);
         }
     }
 
-    /** Writes mean, a, b and slope of one vector of columns to four planes of scratch memory. */
+    /** Writes mean, factor, offset and slope of all columns. */
     private static void coefficients(
-            long gamma, long stats, long sums, long scratch, int channel, int channels, int width, double share) {
-        int c = channel;
-        int known = -1; // the group that b and slope are of
-        float b = 0;
-        float slope = 0;
-        for (int lane = 0; lane < Memory.LANES; lane++) {
-            int group = c / width;
-            float scale = Memory.get(stats + (2L * group + 1) * Float.BYTES);
-            if (group != known) {
-                b = offset(sums, gamma, scale, group, channels, width, share);
-                slope = slope(sums, gamma, scale, group, width, share);
-                known = group;
+            long gamma, long stats, long sums, long table, int pixels, int channels, int width) {
+        int perRow = VectorGroupNorm.pixelsPerRow(channels);
+        double share = 1 / ((double) pixels * width);
+        for (int c0 = 0; c0 < channels; c0 += width) {
+            long moments = stats + 2L * (c0 / width) * Float.BYTES;
+            float mean = Memory.get(moments);
+            float scale = Memory.get(moments + Float.BYTES);
+            double products = 0;
+            double gradients = 0;
+            for (int c = c0; c < c0 + width; c++) {
+                double factor = Memory.get(gamma + (long) c * Float.BYTES);
+                products += factor * Memory.get(sums + (long) c * Float.BYTES);
+                gradients += factor * Memory.get(sums + (long) (channels + c) * Float.BYTES);
             }
-            long at = scratch + (long) lane * Float.BYTES;
-            Memory.set(at, Memory.get(stats + 2L * group * Float.BYTES));
-            Memory.set(at + PLANE, scale * Memory.get(gamma + (long) c * Float.BYTES));
-            Memory.set(at + 2 * PLANE, b);
-            Memory.set(at + 3 * PLANE, slope);
-            c = c + 1 == channels ? 0 : c + 1;
+            float b = (float) (-scale * (gradients * share));
+            float slope = (float) (-(double) scale * scale * (products * share));
+            for (int p = 0; p < perRow; p++) {
+                for (int c = c0; c < c0 + width; c++) {
+                    long at = GroupTable.at(table, p * channels + c);
+                    Memory.set(at + GroupTable.MEAN, mean);
+                    Memory.set(at + GroupTable.FACTOR, scale * Memory.get(gamma + (long) c * Float.BYTES));
+                    Memory.set(at + GroupTable.OFFSET, b);
+                    Memory.set(at + GroupTable.SLOPE, slope);
+                }
+            }
         }
     }
 
-    private static void column(long x, long dy, long dx, boolean accumulate, long scratch, int rows, long rowBytes) {
-        FloatVector means = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, scratch & Memory.MASK, Memory.ORDER);
-        FloatVector as =
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (scratch + PLANE) & Memory.MASK, Memory.ORDER);
-        FloatVector bs =
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (scratch + 2 * PLANE) & Memory.MASK, Memory.ORDER);
-        FloatVector slopes =
-                FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (scratch + 3 * PLANE) & Memory.MASK, Memory.ORDER);
-        for (int r = 0; r < rows; r++) {
-            long at = r * rowBytes;
-            FloatVector value = FloatVector.fromMemorySegment(
-                            Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER)
-                    .sub(means)
-                    .fma(slopes, bs);
-            value = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dy + at) & Memory.MASK, Memory.ORDER)
-                    .fma(as, value);
+    private static void run(long x, long dy, long dx, boolean accumulate, long table, int vectors, int perRow) {
+        int column = 0;
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * BYTES;
+            long record = (table + column * RECORD) & MASK;
+            FloatVector value = FloatVector.fromMemorySegment(S, ALL, (x + at) & MASK, ORDER)
+                    .sub(FloatVector.fromMemorySegment(S, ALL, record + GroupTable.MEAN, ORDER))
+                    .fma(
+                            FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SLOPE, ORDER),
+                            FloatVector.fromMemorySegment(S, ALL, record + GroupTable.OFFSET, ORDER));
+            value = FloatVector.fromMemorySegment(S, ALL, (dy + at) & MASK, ORDER)
+                    .fma(FloatVector.fromMemorySegment(S, ALL, record + GroupTable.FACTOR, ORDER), value);
             if (accumulate) {
-                value.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER))
-                        .intoMemorySegment(Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER);
+                value.add(FloatVector.fromMemorySegment(S, ALL, (dx + at) & MASK, ORDER))
+                        .intoMemorySegment(ALL, (dx + at) & MASK, ORDER);
             } else {
-                value.intoMemorySegment(Memory.ALL, (dx + at) & Memory.MASK, Memory.ORDER);
+                value.intoMemorySegment(ALL, (dx + at) & MASK, ORDER);
             }
+            column = column + 1 == perRow ? 0 : column + 1;
         }
-    }
-
-    private static float offset(long sums, long gamma, float scale, int group, int channels, int width, double share) {
-        return (float) (-scale * mean(sums + (long) channels * Float.BYTES, gamma, group, width, share));
-    }
-
-    private static float slope(long sums, long gamma, float scale, int group, int width, double share) {
-        return (float) (-(double) scale * scale * mean(sums, gamma, group, width, share));
-    }
-
-    /** The mean over one group of {@code gamma} times what {@code sums [channels]} sums. */
-    private static double mean(long sums, long gamma, int group, int width, double share) {
-        double total = 0;
-        for (int c = group * width; c < (group + 1) * width; c++) {
-            long at = (long) c * Float.BYTES;
-            total += (double) Memory.get(sums + at) * Memory.get(gamma + at);
-        }
-        return total * share;
     }
 }

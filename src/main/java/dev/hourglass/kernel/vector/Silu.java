@@ -6,8 +6,8 @@ import jdk.incubator.vector.VectorOperators;
 /** SiLU and its slope, as vectors and with the same bits as single numbers. Arguments are cut where the result stops changing. */
 final class Silu {
 
-    private static final float SLOPE_LOW = -88;
-    private static final float SLOPE_HIGH = -Exp.LOWEST;
+    static final float SLOPE_LOW = -88;
+    static final float SLOPE_HIGH = -Exp.LOWEST;
 
     private Silu() {}
 

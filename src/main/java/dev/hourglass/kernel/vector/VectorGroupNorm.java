@@ -21,24 +21,19 @@ public final class VectorGroupNorm implements GroupNorm {
     /** Rows of a run where columns are wide: half of the others', because these are split into even and odd rows. */
     static final int WIDE_RUN = RUN / 2;
 
-    /** Scratch memory holds up to four numbers for each column, in planes: bytes from one plane to the next. */
+    /** Scratch memory of {@link GroupMoments} holds three numbers for each column, in planes: bytes from one plane to the next. */
     static final long PLANE = (long) WIDE * Memory.BYTES;
 
-    private static final int SCRATCH_FLOATS = 4 * WIDE * Memory.LANES;
+    private static final int SCRATCH_FLOATS = 3 * WIDE * Memory.LANES;
 
     /** The fewest pixels that fill a row: {@code LANES / gcd(channels, LANES)}, where {@code LANES} is a power of two. */
     static int pixelsPerRow(int channels) {
         return Memory.LANES / Math.min(Integer.lowestOneBit(channels), Memory.LANES);
     }
 
-    /** Three numbers for each column, for {@link GroupNormalisation}. */
-    private static long tableFloats(int channels) {
-        return 3L * channels * pixelsPerRow(channels);
-    }
-
     @Override
     public long workspaceBytes(int pixels, int channels) {
-        return 4L * (SCRATCH_FLOATS + tableFloats(channels) + (long) pixels * channels);
+        return 4L * (SCRATCH_FLOATS + GroupTable.floats(channels) + (long) pixels * channels);
     }
 
     @Override
@@ -85,7 +80,7 @@ public final class VectorGroupNorm implements GroupNorm {
                 Memory.address(beta, 0, channels),
                 Memory.address(y, first, floats),
                 Memory.address(stats, 2L * n * groups, 2L * groups),
-                Memory.address(workspace, SCRATCH_FLOATS, tableFloats(channels)),
+                Memory.address(workspace, SCRATCH_FLOATS, GroupTable.floats(channels)),
                 to - from,
                 channels,
                 channels / groups,
@@ -111,24 +106,26 @@ public final class VectorGroupNorm implements GroupNorm {
             int to) {
         long gammas = Memory.address(gamma, 0, channels);
         long betas = Memory.address(beta, 0, channels);
-        long scratch = Memory.address(workspace, 0, SCRATCH_FLOATS);
-        long table = Memory.address(workspace, SCRATCH_FLOATS, tableFloats(channels));
+        long table = Memory.address(workspace, SCRATCH_FLOATS, GroupTable.floats(channels));
         long floats = (long) pixels * channels;
         int width = channels / groups;
         for (int n = from; n < to; n++) {
             long xs = Memory.address(x, n * floats, floats);
             long dys = Memory.address(dy, n * floats, floats);
+            long dxs = dx == null ? 0 : Memory.address(dx, n * floats, floats);
             long moments = Memory.address(stats, 2L * n * groups, 2L * groups);
-            if (silu) {
-                long dn = Memory.address(workspace, SCRATCH_FLOATS + tableFloats(channels), floats);
-                GroupNormalisation.siluGradient(xs, gammas, betas, dys, dn, moments, table, pixels, channels, width);
-                dys = dn;
-            }
             long sums = Memory.address(partials, 2L * n * channels, 2L * channels);
-            GroupSums.image(xs, dys, moments, sums, scratch, pixels, channels, width);
+            if (silu) {
+                // In place where that is possible: less goes through the caches.
+                boolean apart = dx == null || accumulate;
+                long dn = apart ? Memory.address(workspace, SCRATCH_FLOATS + GroupTable.floats(channels), floats) : dxs;
+                GroupSiluGradient.image(xs, gammas, betas, moments, dys, dn, sums, table, pixels, channels, width);
+                dys = dn;
+            } else {
+                GroupSums.image(xs, dys, moments, sums, table, pixels, channels, width);
+            }
             if (dx != null) {
-                long dxs = Memory.address(dx, n * floats, floats);
-                GroupGradient.image(xs, gammas, moments, dys, dxs, accumulate, sums, scratch, pixels, channels, width);
+                GroupGradient.image(xs, gammas, moments, dys, dxs, accumulate, sums, table, pixels, channels, width);
             }
         }
     }

@@ -16,23 +16,42 @@ final class Winograd2 extends WinogradTransform {
     }
 
     @Override
-    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long end = from + (long) vectors * BYTES;
-            while (from < end) {
-                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
-                d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
-                d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-                d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-                d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-            }
+    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+        long from = in & MASK;
+        long to = out & MASK;
+        long end = from + count * inStep;
+        while (from < end) {
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+            d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
+            d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            from = (from + inStep) & MASK;
+            to = (to + outStep) & MASK;
+        }
+    }
+
+    @Override
+    void inputEdge(long in, long inAxis, int first, int last, long zeros, long out, long outAxis, int vectors) {
+        long d0At = element(in, inAxis, 0, first, last, zeros) & MASK;
+        long d1At = element(in, inAxis, 1, first, last, zeros) & MASK;
+        long d2At = element(in, inAxis, 2, first, last, zeros) & MASK;
+        long d3At = element(in, inAxis, 3, first, last, zeros) & MASK;
+        long to = out & MASK;
+        long end = (long) vectors * BYTES;
+        for (long at = 0; at < end; at += BYTES) {
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, (d0At + at) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (d1At + at) & MASK, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (d2At + at) & MASK, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (d3At + at) & MASK, ORDER);
+            d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
+            d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            to = (to + BYTES) & MASK;
         }
     }
 
@@ -52,21 +71,19 @@ final class Winograd2 extends WinogradTransform {
 
     @Override
     void outputGradient(
-            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long end = from + (long) vectors * BYTES;
-            while (from < end) {
-                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-                d0.intoMemorySegment(ALL, to, ORDER);
-                d0.add(d1).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-                d0.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-                d1.neg().intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-            }
+            long in, long inAxis, int last, long zeros, long inStep, long out, long outAxis, long outStep, int count) {
+        long d0At = element(in, inAxis, 0, 0, last, zeros) & MASK;
+        long d1At = element(in, inAxis, 1, 0, last, zeros) & MASK;
+        long to = out & MASK;
+        long end = count * inStep;
+        for (long at = 0; at < end; at += inStep) {
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, (d0At + at) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (d1At + at) & MASK, ORDER);
+            d0.intoMemorySegment(ALL, to, ORDER);
+            d0.add(d1).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            d0.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            d1.neg().intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            to = (to + outStep) & MASK;
         }
     }
 
@@ -118,13 +135,12 @@ final class Winograd2 extends WinogradTransform {
             int count,
             int vectors,
             int columns) {
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long shiftAt = bias & MASK;
-            long end = from + (long) vectors * BYTES;
+        for (int v = 0; v < vectors; v++) {
+            long from = (in + (long) v * BYTES) & MASK;
+            long to = (out + (long) v * BYTES) & MASK;
+            FloatVector shift = FloatVector.fromMemorySegment(S, ALL, (bias + (long) v * BYTES) & MASK, ORDER);
+            long end = from + count * inStep;
             while (from < end) {
-                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
                 FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
                 FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
@@ -133,9 +149,8 @@ final class Winograd2 extends WinogradTransform {
                 if (columns > 1) {
                     d1.sub(d2).sub(d3).add(shift).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
                 }
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-                shiftAt = (shiftAt + BYTES) & MASK;
+                from = (from + inStep) & MASK;
+                to = (to + outStep) & MASK;
             }
         }
     }
@@ -153,14 +168,13 @@ final class Winograd2 extends WinogradTransform {
             int count,
             int vectors,
             int columns) {
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long plus = (addend + k * outStep) & MASK;
-            long shiftAt = bias & MASK;
-            long end = from + (long) vectors * BYTES;
+        for (int v = 0; v < vectors; v++) {
+            long from = (in + (long) v * BYTES) & MASK;
+            long to = (out + (long) v * BYTES) & MASK;
+            long plus = (addend + (long) v * BYTES) & MASK;
+            FloatVector shift = FloatVector.fromMemorySegment(S, ALL, (bias + (long) v * BYTES) & MASK, ORDER);
+            long end = from + count * inStep;
             while (from < end) {
-                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
                 FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
                 FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
@@ -177,10 +191,9 @@ final class Winograd2 extends WinogradTransform {
                             .add(FloatVector.fromMemorySegment(S, ALL, (plus + outAxis) & MASK, ORDER))
                             .intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
                 }
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-                plus = (plus + BYTES) & MASK;
-                shiftAt = (shiftAt + BYTES) & MASK;
+                from = (from + inStep) & MASK;
+                to = (to + outStep) & MASK;
+                plus = (plus + outStep) & MASK;
             }
         }
     }

@@ -16,36 +16,70 @@ final class Winograd4 extends WinogradTransform {
     }
 
     @Override
-    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
+    void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
         FloatVector minus4 = FloatVector.broadcast(S, -4f);
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector minus5 = FloatVector.broadcast(S, -5f);
         FloatVector two = FloatVector.broadcast(S, 2f);
         FloatVector minus2 = FloatVector.broadcast(S, -2f);
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long end = from + (long) vectors * BYTES;
-            while (from < end) {
-                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
-                FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
-                FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
-                FloatVector a = d2.fma(minus4, d4);
-                FloatVector b = d1.fma(minus4, d3);
-                FloatVector c = d4.sub(d2);
-                FloatVector e = d3.sub(d1);
-                d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
-                a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-                a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-                e.fma(two, c).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
-                e.fma(minus2, c).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
-                d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-            }
+        long from = in & MASK;
+        long to = out & MASK;
+        long end = from + count * inStep;
+        while (from < end) {
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+            FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (from + 4 * inAxis) & MASK, ORDER);
+            FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (from + 5 * inAxis) & MASK, ORDER);
+            FloatVector a = d2.fma(minus4, d4);
+            FloatVector b = d1.fma(minus4, d3);
+            FloatVector c = d4.sub(d2);
+            FloatVector e = d3.sub(d1);
+            d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
+            a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            e.fma(two, c).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            e.fma(minus2, c).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
+            d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+            from = (from + inStep) & MASK;
+            to = (to + outStep) & MASK;
+        }
+    }
+
+    @Override
+    void inputEdge(long in, long inAxis, int first, int last, long zeros, long out, long outAxis, int vectors) {
+        FloatVector minus4 = FloatVector.broadcast(S, -4f);
+        FloatVector four = FloatVector.broadcast(S, 4f);
+        FloatVector minus5 = FloatVector.broadcast(S, -5f);
+        FloatVector two = FloatVector.broadcast(S, 2f);
+        FloatVector minus2 = FloatVector.broadcast(S, -2f);
+        long d0At = element(in, inAxis, 0, first, last, zeros) & MASK;
+        long d1At = element(in, inAxis, 1, first, last, zeros) & MASK;
+        long d2At = element(in, inAxis, 2, first, last, zeros) & MASK;
+        long d3At = element(in, inAxis, 3, first, last, zeros) & MASK;
+        long d4At = element(in, inAxis, 4, first, last, zeros) & MASK;
+        long d5At = element(in, inAxis, 5, first, last, zeros) & MASK;
+        long to = out & MASK;
+        long end = (long) vectors * BYTES;
+        for (long at = 0; at < end; at += BYTES) {
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, (d0At + at) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (d1At + at) & MASK, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (d2At + at) & MASK, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (d3At + at) & MASK, ORDER);
+            FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (d4At + at) & MASK, ORDER);
+            FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (d5At + at) & MASK, ORDER);
+            FloatVector a = d2.fma(minus4, d4);
+            FloatVector b = d1.fma(minus4, d3);
+            FloatVector c = d4.sub(d2);
+            FloatVector e = d3.sub(d1);
+            d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
+            a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            e.fma(two, c).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            e.fma(minus2, c).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
+            d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+            to = (to + BYTES) & MASK;
         }
     }
 
@@ -76,31 +110,31 @@ final class Winograd4 extends WinogradTransform {
 
     @Override
     void outputGradient(
-            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
+            long in, long inAxis, int last, long zeros, long inStep, long out, long outAxis, long outStep, int count) {
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector eight = FloatVector.broadcast(S, 8f);
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long end = from + (long) vectors * BYTES;
-            while (from < end) {
-                FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
-                FloatVector a = d0.add(d2);
-                FloatVector b = d1.add(d3);
-                FloatVector c = d2.fma(four, d0);
-                FloatVector e = d3.fma(eight, d1.add(d1));
-                d0.intoMemorySegment(ALL, to, ORDER);
-                a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-                a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-                c.add(e).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
-                c.sub(e).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
-                d3.intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-            }
+        long d0At = element(in, inAxis, 0, 0, last, zeros) & MASK;
+        long d1At = element(in, inAxis, 1, 0, last, zeros) & MASK;
+        long d2At = element(in, inAxis, 2, 0, last, zeros) & MASK;
+        long d3At = element(in, inAxis, 3, 0, last, zeros) & MASK;
+        long to = out & MASK;
+        long end = count * inStep;
+        for (long at = 0; at < end; at += inStep) {
+            FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, (d0At + at) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (d1At + at) & MASK, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (d2At + at) & MASK, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (d3At + at) & MASK, ORDER);
+            FloatVector a = d0.add(d2);
+            FloatVector b = d1.add(d3);
+            FloatVector c = d2.fma(four, d0);
+            FloatVector e = d3.fma(eight, d1.add(d1));
+            d0.intoMemorySegment(ALL, to, ORDER);
+            a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            c.add(e).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            c.sub(e).intoMemorySegment(ALL, (to + 4 * outAxis) & MASK, ORDER);
+            d3.intoMemorySegment(ALL, (to + 5 * outAxis) & MASK, ORDER);
+            to = (to + outStep) & MASK;
         }
     }
 
@@ -170,13 +204,12 @@ final class Winograd4 extends WinogradTransform {
         FloatVector two = FloatVector.broadcast(S, 2f);
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector eight = FloatVector.broadcast(S, 8f);
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long shiftAt = bias & MASK;
-            long end = from + (long) vectors * BYTES;
+        for (int v = 0; v < vectors; v++) {
+            long from = (in + (long) v * BYTES) & MASK;
+            long to = (out + (long) v * BYTES) & MASK;
+            FloatVector shift = FloatVector.fromMemorySegment(S, ALL, (bias + (long) v * BYTES) & MASK, ORDER);
+            long end = from + count * inStep;
             while (from < end) {
-                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
                 FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
                 FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
@@ -197,9 +230,8 @@ final class Winograd4 extends WinogradTransform {
                 if (columns > 3) {
                     e.fma(eight, b).add(d5).add(shift).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
                 }
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-                shiftAt = (shiftAt + BYTES) & MASK;
+                from = (from + inStep) & MASK;
+                to = (to + outStep) & MASK;
             }
         }
     }
@@ -220,14 +252,13 @@ final class Winograd4 extends WinogradTransform {
         FloatVector two = FloatVector.broadcast(S, 2f);
         FloatVector four = FloatVector.broadcast(S, 4f);
         FloatVector eight = FloatVector.broadcast(S, 8f);
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
-            long to = (out + k * outStep) & MASK;
-            long plus = (addend + k * outStep) & MASK;
-            long shiftAt = bias & MASK;
-            long end = from + (long) vectors * BYTES;
+        for (int v = 0; v < vectors; v++) {
+            long from = (in + (long) v * BYTES) & MASK;
+            long to = (out + (long) v * BYTES) & MASK;
+            long plus = (addend + (long) v * BYTES) & MASK;
+            FloatVector shift = FloatVector.fromMemorySegment(S, ALL, (bias + (long) v * BYTES) & MASK, ORDER);
+            long end = from + count * inStep;
             while (from < end) {
-                FloatVector shift = FloatVector.fromMemorySegment(S, ALL, shiftAt, ORDER);
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
                 FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
                 FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
@@ -262,10 +293,9 @@ final class Winograd4 extends WinogradTransform {
                             .add(FloatVector.fromMemorySegment(S, ALL, (plus + 3 * outAxis) & MASK, ORDER))
                             .intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
                 }
-                from = (from + BYTES) & MASK;
-                to = (to + BYTES) & MASK;
-                plus = (plus + BYTES) & MASK;
-                shiftAt = (shiftAt + BYTES) & MASK;
+                from = (from + inStep) & MASK;
+                to = (to + outStep) & MASK;
+                plus = (plus + outStep) & MASK;
             }
         }
     }

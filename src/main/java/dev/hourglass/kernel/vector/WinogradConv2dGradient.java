@@ -31,8 +31,8 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Fewer tiles than this are not worth being halved. */
     private static final int HALVED = 256;
 
-    /** What a run of transformed output gradients may take between the two passes. */
-    private static final int RUN_BYTES = 20 << 10;
+    /** What a run of transformed output gradients may take between the two passes: half of a first-level cache. */
+    private static final int RUN_BYTES = 24 << 10;
 
     /** Input channels that blocks are multiples of: whole vectors and whole register tiles. */
     private static final int BLOCK_UNIT = LANES % ROWS == 0 ? LANES : 3 * LANES;
@@ -98,7 +98,8 @@ final class WinogradConv2dGradient implements WeightGradient {
     }
 
     private long scratchBytes(Conv2dGeometry g) {
-        return Math.max(patches.scratchBytes(g.cin()), 2L * taps * gradientRun(g) * g.cout() * 4);
+        long gradients = (transform.side + 1L) * transform.outputs * gradientRun(g) * g.cout() * 4;
+        return Math.max(patches.scratchBytes(g.cin()), gradients);
     }
 
     /** Taps of one item, at most. */
@@ -108,7 +109,7 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     /** Tiles whose output gradients are transformed in one go. */
     private int gradientRun(Conv2dGeometry g) {
-        return Math.max(1, RUN_BYTES / (taps * g.cout() * 4));
+        return Math.max(1, RUN_BYTES / (transform.side * transform.outputs * g.cout() * 4));
     }
 
     @Override
@@ -214,20 +215,38 @@ final class WinogradConv2dGradient implements WeightGradient {
             int left = column * outputs;
             int width = run * outputs;
             long image = dy + (long) n * g.oh() * g.ow() * pixel;
-            boolean inside = pixel == bytes && top + outputs <= g.oh() && left + width <= g.ow();
-            long from = inside ? image + ((long) top * g.ow() + left) * pixel : scratch + side * width * bytes;
-            long inRow = inside ? g.ow() * pixel : width * bytes;
-            if (!inside) {
-                Patch.gather(image, g.oh(), g.ow(), pixel, top, left, outputs, width, g.cout(), from);
-            }
-            int vectors = width * g.cout() / LANES;
-            transform.outputGradient(from, inRow, 0, scratch, width * bytes, 0, 1, vectors);
+            gradientsDown(g, image, top, left, width, scratch);
             for (int i = row0; i < row1; i++) {
                 long in = scratch + i * width * bytes;
                 long to = out + (i - row0) * side * tapStep + done * tileStep;
                 transform.outputGradient(in, bytes, outputs * bytes, to, tapStep, tileStep, run, g.cout() / LANES);
             }
             done += run;
+        }
+    }
+
+    /** The pass down the columns of a run of output gradients, to {@code [side, width, cout]} in scratch memory. */
+    private void gradientsDown(Conv2dGeometry g, long image, int top, int left, int width, long scratch) {
+        int side = transform.side;
+        long bytes = g.cout() * 4L;
+        long pixel = g.yStride() * 4L;
+        long outRow = width * bytes;
+        int last = Math.min(g.oh() - top, transform.outputs);
+        int end = Math.min(g.ow() - left, width);
+        long zeros = scratch + side * outRow;
+        if (last < transform.outputs) {
+            Rows.zero(zeros, width * g.cout());
+        }
+        for (int i = 0; i < side && end < width; i++) {
+            Rows.zero(scratch + i * outRow + end * bytes, (width - end) * g.cout());
+        }
+        long from = image + ((long) top * g.ow() + left) * pixel;
+        int pixels = pixel == bytes ? 1 : end;
+        int vectors = end * g.cout() / LANES / pixels;
+        for (int p = 0; p < pixels; p++) {
+            long in = from + p * pixel;
+            transform.outputGradient(
+                    in, g.ow() * pixel, last, zeros, BYTES, scratch + p * bytes, outRow, BYTES, vectors);
         }
     }
 

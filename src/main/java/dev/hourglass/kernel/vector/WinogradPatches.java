@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 
 import dev.hourglass.kernel.Conv2dGeometry;
@@ -10,8 +11,8 @@ import dev.hourglass.kernel.Conv2dGeometry;
  */
 final class WinogradPatches {
 
-    /** What a run of tiles may take between the two passes: part of a first-level cache. */
-    private static final int RUN_BYTES = 20 << 10;
+    /** What a run of tiles may take between the two passes: half of a first-level cache. */
+    private static final int RUN_BYTES = 24 << 10;
 
     private final WinogradTransform transform;
 
@@ -30,7 +31,7 @@ final class WinogradPatches {
     long scratchBytes(int channels) {
         long runs = RUN_BYTES / 4 / transform.side + 2L * channels;
         long oneTile = (transform.outputs + 2L) * channels;
-        return 2L * transform.side * Math.max(runs, oneTile) * 4;
+        return (transform.side + 1L) * Math.max(runs, oneTile) * 4;
     }
 
     /**
@@ -84,25 +85,32 @@ final class WinogradPatches {
         long bytes = channels * 4L;
         long pixel = g.xStride() * 4L;
         long outRow = width * bytes;
-        if (top < 0 || top + side > g.h()) {
-            long patch = scratch + side * outRow;
-            Patch.gather(image, g.h(), g.w(), pixel, top, left, side, width, channels, patch);
-            transform.input(patch, outRow, 0, scratch, outRow, 0, 1, width * channels / LANES);
-            return;
-        }
+        int first = Math.clamp(-top, 0, side);
+        int last = Math.clamp(g.h() - top, first, side);
         int begin = Math.clamp(-left, 0, width);
         int end = Math.clamp(g.w() - left, begin, width);
+        boolean edge = last - first < side;
+        long zeros = scratch + side * outRow;
+        if (edge) {
+            Rows.zero(zeros, width * channels);
+        }
         for (int i = 0; i < side && end - begin < width; i++) {
             Rows.zero(scratch + i * outRow, begin * channels);
             Rows.zero(scratch + i * outRow + end * bytes, (width - end) * channels);
         }
         long from = image + ((long) top * g.w() + left) * pixel;
         long inRow = g.w() * pixel;
-        long to = scratch + begin * bytes;
-        if (pixel == bytes) {
-            transform.input(from + begin * pixel, inRow, 0, to, outRow, 0, 1, (end - begin) * channels / LANES);
-        } else {
-            transform.input(from + begin * pixel, inRow, pixel, to, outRow, bytes, end - begin, channels / LANES);
+        // Where pixels adjoin, all of them are one long run of vectors.
+        int pixels = pixel == bytes ? 1 : end - begin;
+        int vectors = (end - begin) * channels / LANES / Math.max(pixels, 1);
+        for (int p = 0; p < pixels; p++) {
+            long in = from + (begin + p) * pixel;
+            long to = scratch + (begin + p) * bytes;
+            if (edge) {
+                transform.inputEdge(in, inRow, first, last, zeros, to, outRow, vectors);
+            } else {
+                transform.input(in, inRow, BYTES, to, outRow, BYTES, vectors);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.Memory.BYTES;
+
 import dev.hourglass.kernel.Conv2dGeometry;
 
 /**
@@ -17,8 +19,9 @@ import dev.hourglass.kernel.Conv2dGeometry;
  *
  * <p>Common parameters: {@code in} is the address of the first vector, {@code inAxis} the bytes from one element to the next along the
  * axis, {@code inStep} the bytes from one vector to the next of {@code count} that are done side by side; likewise for {@code out}.
- * Where there is a number of {@code vectors}, each of the {@code count} is so many vectors that adjoin. Their loops run to an address
- * because they are short, and C2 wraps a counted loop in two more that cost as much as a few rounds.
+ * Where there is a number of {@code vectors}, each of the {@code count} is so many vectors that adjoin, and the inner loop goes along
+ * the longer of the two. Loops run to an address because they are short, and C2 wraps a counted loop in two more that cost as much as
+ * a few rounds.
  */
 abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
 
@@ -59,15 +62,60 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
     }
 
     /** {@code B'}: {@code side} elements of a patch to as many of its transform. */
-    abstract void input(
-            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors);
+    abstract void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+
+    /** {@link #input} for vectors of several tiles. */
+    final void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
+        if (count > vectors) {
+            for (int v = 0; v < vectors; v++) {
+                input(in + (long) v * BYTES, inAxis, inStep, out + (long) v * BYTES, outAxis, outStep, count);
+            }
+        } else {
+            for (int k = 0; k < count; k++) {
+                input(in + k * inStep, inAxis, BYTES, out + k * outStep, outAxis, BYTES, vectors);
+            }
+        }
+    }
+
+    /**
+     * {@link #input} for vectors that adjoin, where elements before {@code first} and from {@code last} on are outside of the image.
+     *
+     * @param zeros address of so many vectors of zeros, which stand for what is outside
+     */
+    abstract void inputEdge(long in, long inAxis, int first, int last, long zeros, long out, long outAxis, int vectors);
 
     /** {@code A'}: {@code side} elements of products to {@code outputs} outputs. */
     abstract void output(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
 
-    /** {@code A}: {@code outputs} elements of the output's gradient to {@code side} of its transform. */
+    /**
+     * {@code A}: {@code outputs} elements of the output's gradient to {@code side} of its transform. Elements from {@code last} on are
+     * outside of the image.
+     *
+     * @param zeros address of zeros that stand for what is outside, as many as {@code count} steps reach over
+     */
     abstract void outputGradient(
-            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors);
+            long in, long inAxis, int last, long zeros, long inStep, long out, long outAxis, long outStep, int count);
+
+    /** {@link #outputGradient} for vectors of several tiles that are inside. */
+    final void outputGradient(
+            long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count, int vectors) {
+        if (count > vectors) {
+            for (int v = 0; v < vectors; v++) {
+                long from = in + (long) v * BYTES;
+                outputGradient(from, inAxis, outputs, 0, inStep, out + (long) v * BYTES, outAxis, outStep, count);
+            }
+        } else {
+            for (int k = 0; k < count; k++) {
+                long from = in + k * inStep;
+                outputGradient(from, inAxis, outputs, 0, BYTES, out + k * outStep, outAxis, BYTES, vectors);
+            }
+        }
+    }
+
+    /** The address of an element along the axis, or of zeros. */
+    static long element(long in, long axis, int index, int first, int last, long zeros) {
+        return index >= first && index < last ? in + index * axis : zeros;
+    }
 
     /** {@code G}: 3 elements of the kernel to {@code side} of its transform. */
     abstract void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
