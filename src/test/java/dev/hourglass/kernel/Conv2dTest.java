@@ -21,7 +21,10 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterTry;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Convolution of any geometry: the output's size, the vector twin against the scalar one, and backward as the adjoint of forward. */
 class Conv2dTest {
@@ -38,6 +41,7 @@ class Conv2dTest {
         return Math.ulp(1f) * (4 + 6 / 8.5 * depth);
     }
 
+    @AfterEach
     @AfterTry
     void release() {
         Floats.release();
@@ -152,6 +156,28 @@ class Conv2dTest {
             }
             assertTrue(Floats.maxError(found, expected) <= 8 * Math.ulp(1f) * (3 + Floats.maxAbs(run.y)));
         }
+    }
+
+    /** Rows, depth and columns of more than one block, and of tiles that are not whole; whatever comes on top, however the work is cut. */
+    @ParameterizedTest
+    @CsvSource({"1, 600, 40", "277, 520, 70", "530, 257, 33", "13, 2100, 1540"})
+    void productsOfManyBlocksAgreeWithTheScalarTwin(int rows, int in, int out) {
+        Conv2dGeometry g = Conv2dGeometry.linear(rows, in, out);
+        ConvolutionRun expected = new ConvolutionRun(g, oracle);
+        ConvolutionRun found = new ConvolutionRun(g, kernel);
+        requireClose("output", found.y, expected.y, in);
+        requireClose("input gradient", found.dx, expected.dx, out);
+        Conv2d shared = kernel.suited(5, false);
+        assertArrayEquals(found.y, new ConvolutionRun(g, shared).y);
+        float[] shift = Floats.random(5, (long) rows * out);
+        float[] addend = Floats.random(6, (long) rows * out);
+        float[] sums = new float[rows * out];
+        for (int k = 0; k < sums.length; k++) {
+            sums[k] = expected.y[k] + shift[k] + addend[k];
+        }
+        float[] both = found.forward(g, kernel, Floats.tensor(shift), Floats.tensor(addend));
+        requireClose("output, shift and addend", both, sums, in);
+        assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
     }
 
     /** However the work is cut for a number of threads, the output has the same bits. */

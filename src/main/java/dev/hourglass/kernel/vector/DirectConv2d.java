@@ -1,9 +1,11 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
 import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.WeightFormat;
@@ -17,20 +19,14 @@ import java.lang.foreign.MemorySegment;
  */
 final class DirectConv2d implements ForwardConv2d {
 
-    /** Output pixels of one forward item. */
-    private static final int BLOCK_ROWS = ROWS * (ROWS == 12 ? 22 : 16);
+    private static final long BLOCK_BYTES = ProductBlocks.MAX_ROWS * STRIDE;
 
-    /**
-     * Blocks of the depth that are gathered at a time: what stays in the second-level cache. All of them are multiplied before the next
-     * panel's turn, so that the outputs that their products add up to stay in the first-level cache.
-     */
-    private static final int GATHERED = 2;
-
-    private static final long BLOCK_BYTES = BLOCK_ROWS * STRIDE;
+    /** Sums of one panel for all pixels of an item. */
+    private static final long SUMS_BYTES = ProductBlocks.MAX_ROWS * BYTES_ROW;
 
     private final WeightFormat format;
     private final long rowBytes;
-    private final int threads;
+    private final ProductBlocks blocks;
 
     /**
      * The algorithm for some format of weights.
@@ -39,7 +35,7 @@ final class DirectConv2d implements ForwardConv2d {
      */
     DirectConv2d(WeightFormat format, int threads) {
         this.format = format;
-        this.threads = threads;
+        blocks = new ProductBlocks(threads);
         rowBytes = (long) PanelRows.floats(format) * Float.BYTES;
     }
 
@@ -104,12 +100,12 @@ final class DirectConv2d implements ForwardConv2d {
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
-        return gathered(g) * BLOCK_BYTES + RegisterTile.BYTES_OUT + COLUMNS * 4L + widened;
+        return blocks.gathered(g) * BLOCK_BYTES + blocks.sums(g) * SUMS_BYTES + RegisterTile.BYTES_OUT + widened;
     }
 
     @Override
     public int forwardItems(Conv2dGeometry g) {
-        return rowBlocks(g) * columnBlocks(g);
+        return ProductBlocks.rowBlocks(g) * blocks.columnBlocks(g);
     }
 
     @Override
@@ -122,80 +118,112 @@ final class DirectConv2d implements ForwardConv2d {
             long y,
             MemorySegment workspace,
             int item) {
-        int columnBlocks = columnBlocks(g);
-        int row0 = item / columnBlocks * BLOCK_ROWS;
-        int rows = Math.min(BLOCK_ROWS, g.rows() - row0);
+        int columnBlocks = blocks.columnBlocks(g);
+        int blockRows = ProductBlocks.rows(g);
+        int row0 = item / columnBlocks * blockRows;
+        int rows = Math.min(blockRows, g.rows() - row0);
         int block = item % columnBlocks;
         int panel0 = (int) ((long) panels(g) * block / columnBlocks);
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
+        // the block, sums [panels, rows, COLUMNS], a tile, widened weights
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long tile = a + gathered(g) * BLOCK_BYTES;
-        long start = tile + RegisterTile.BYTES_OUT;
-        long widened = start + COLUMNS * 4L;
-        for (int from = 0; from < g.depth(); from += GATHERED * DEPTH) {
-            int to = Math.min(from + GATHERED * DEPTH, g.depth());
-            for (int k = from; k < to; k += DEPTH) {
-                Im2col.gather(
-                        g, x, row0, rows, k, Math.min(k + DEPTH, to), a + (k - from) / DEPTH * BLOCK_BYTES, DEPTH);
+        long sums = a + blocks.gathered(g) * BLOCK_BYTES;
+        long scratch = sums + blocks.sums(g) * SUMS_BYTES;
+        long widened = scratch + RegisterTile.BYTES_OUT;
+        int step = ProductBlocks.depth(g);
+        int pass = blocks.gathered(g) * step;
+        boolean whole = pass >= g.depth();
+        for (int from = 0; from < g.depth(); from += pass) {
+            int to = Math.min(from + pass, g.depth());
+            for (int k = from; k < to; k += step) {
+                Im2col.gather(g, x, row0, rows, k, Math.min(k + step, to), a + (k - from) / step * BLOCK_BYTES, DEPTH);
             }
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
                 long bias = panel + g.depth() * rowBytes;
-                for (int k = from; k < to; k += DEPTH) {
-                    int depth = Math.min(DEPTH, to - k);
-                    long left = a + (k - from) / DEPTH * BLOCK_BYTES;
+                long sum = sums + (whole ? 0 : p - panel0) * SUMS_BYTES;
+                if (from == 0 && shift != null) {
+                    begin(g, bias, shift, sum, row0, rows, p * COLUMNS);
+                }
+                for (int k = from; k < to; k += step) {
+                    int depth = Math.min(step, to - k);
+                    long left = a + (k - from) / step * BLOCK_BYTES;
                     long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
-                    for (int r = 0; r < rows; r += ROWS) {
-                        int count = Math.min(ROWS, rows - r);
-                        RegisterTile.multiply(left + r * STRIDE, right, depth, tile, count);
-                        if (k == 0) {
-                            begin(g, tile, bias, shift, addend, y, start, row0 + r, count, p * COLUMNS);
-                        } else {
-                            add(g, tile, y, row0 + r, count, p * COLUMNS);
-                        }
+                    long first = k == 0 && shift == null ? bias : 0;
+                    if (k + depth < g.depth()) {
+                        add(left, right, depth, first, sum, rows, scratch);
+                    } else {
+                        finish(g, left, right, depth, first, sum, addend, y, row0, rows, p * COLUMNS, scratch);
                     }
                 }
             }
         }
     }
 
-    /** {@code y += tile} for a further product of some outputs. */
-    private static void add(Conv2dGeometry g, long tile, long y, int row, int rows, int column) {
-        long to = y + ((long) row * g.yStride() + column) * 4;
-        Merge.add(tile, to, g.yStride() * 4L, rows, Math.min(COLUMNS, g.cout() - column));
-    }
-
-    /** {@code y = tile + bias (+ shift) (+ addend)} for the first product of some outputs; a tile may reach over several images. */
+    /** {@code sums = bias + shift}, each image having a shift of its own. */
     private static void begin(
-            Conv2dGeometry g,
-            long tile,
-            long bias,
-            MemorySegment shift,
-            long addend,
-            long y,
-            long start,
-            int row,
-            int rows,
-            int column) {
+            Conv2dGeometry g, long bias, MemorySegment shift, long sums, int row0, int rows, int column) {
         int columns = Math.min(COLUMNS, g.cout() - column);
         int pixels = g.oh() * g.ow();
-        int done = 0;
-        while (done < rows) {
-            int n = (row + done) / pixels;
-            int run = shift == null ? rows : Math.min(rows - done, (n + 1) * pixels - row - done);
-            long biasRow = bias;
-            if (shift != null) {
-                Rows.add(bias, Memory.address(shift, (long) n * g.cout() + column, columns), start, columns);
-                biasRow = start;
-            }
-            long at = ((long) (row + done) * g.yStride() + column) * 4;
-            long from = tile + (long) done * COLUMNS * 4;
+        for (int r = 0; r < rows; r++) {
+            long added = Memory.address(shift, (long) ((row0 + r) / pixels) * g.cout() + column, columns);
+            Rows.add(bias, added, sums + r * BYTES_ROW, columns);
+        }
+    }
+
+    /**
+     * Adds the products of one block of the depth of one panel to the sums.
+     *
+     * @param bias the row that the sums begin with, 0 where they have begun
+     */
+    private static void add(long left, long right, int depth, long bias, long sums, int rows, long scratch) {
+        for (int r = 0; r < rows; r += ROWS) {
+            long sum = sums + r * BYTES_ROW;
+            tile(left + r * STRIDE, right, depth, bias, sum, sum, BYTES_ROW, Math.min(ROWS, rows - r), scratch);
+        }
+    }
+
+    /** The same for the last block: {@code y = sums + products (+ addend)}. Whole tiles go straight to {@code y}. */
+    private static void finish(
+            Conv2dGeometry g,
+            long left,
+            long right,
+            int depth,
+            long bias,
+            long sums,
+            long addend,
+            long y,
+            int row0,
+            int rows,
+            int column,
+            long scratch) {
+        int columns = Math.min(COLUMNS, g.cout() - column);
+        long yStride = g.yStride() * 4L;
+        int straight = addend == 0 && columns == COLUMNS ? rows / ROWS * ROWS : 0;
+        for (int r = 0; r < straight; r += ROWS) {
+            long to = y + ((long) (row0 + r) * g.yStride() + column) * 4;
+            tile(left + r * STRIDE, right, depth, bias, sums + r * BYTES_ROW, to, yStride, ROWS, scratch);
+        }
+        if (straight < rows) {
+            long rest = sums + straight * BYTES_ROW;
+            add(left + straight * STRIDE, right, depth, bias, rest, rows - straight, scratch);
+            long at = ((long) (row0 + straight) * g.yStride() + column) * 4;
             if (addend == 0) {
-                Merge.start(from, biasRow, y + at, g.yStride() * 4L, run, columns);
+                Merge.store(rest, y + at, yStride, rows - straight, columns);
             } else {
-                Merge.startAdded(from, biasRow, addend + at, y + at, g.yStride() * 4L, run, columns);
+                Merge.add(rest, addend + at, yStride, y + at, yStride, rows - straight, columns);
             }
-            done += run;
+        }
+    }
+
+    /** One register tile: {@code to = bias + products}, or {@code sum + products} where there is no bias. */
+    private static void tile(
+            long left, long right, int depth, long bias, long sum, long to, long stride, int rows, long scratch) {
+        if (bias != 0) {
+            RegisterTile.multiply(left, right, depth, bias, to, stride, rows);
+        } else {
+            RegisterTile.multiply(left, right, depth, ZEROS, scratch, BYTES_ROW, rows);
+            Merge.add(scratch, sum, BYTES_ROW, to, stride, rows, COLUMNS);
         }
     }
 
@@ -211,28 +239,5 @@ final class DirectConv2d implements ForwardConv2d {
     private long panel(Conv2dGeometry g, MemorySegment packed, int index) {
         long floats = panelFloats(g);
         return Memory.address(packed, index * floats, floats);
-    }
-
-    private static int rowBlocks(Conv2dGeometry g) {
-        return (g.rows() + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    }
-
-    private static int gathered(Conv2dGeometry g) {
-        return Math.min(GATHERED, (g.depth() + DEPTH - 1) / DEPTH);
-    }
-
-    /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */
-    private int columnBlocks(Conv2dGeometry g) {
-        int blocks = 1;
-        while (blocks < panels(g) && idle(rowBlocks(g) * blocks)) {
-            blocks++;
-        }
-        return blocks;
-    }
-
-    /** Whether so many equal items leave threads idle for more than an eighth of the time. */
-    private boolean idle(int items) {
-        int rounds = (items + threads - 1) / threads;
-        return 8L * rounds * threads > 9L * items;
     }
 }

@@ -99,7 +99,7 @@ final class DirectConv2dGradient implements WeightGradient {
         if (first) {
             Merge.store(tile, to, stride, rows, COLUMNS);
         } else {
-            Merge.add(tile, to, stride, rows, COLUMNS);
+            Merge.add(tile, to, stride, to, stride, rows, COLUMNS);
         }
     }
 

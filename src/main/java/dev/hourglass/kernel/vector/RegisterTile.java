@@ -3,9 +3,11 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 
+import java.lang.foreign.Arena;
+
 /**
  * The innermost matrix product: {@link #ROWS} rows by {@link #COLUMNS} columns that stay in registers over the whole depth and are then
- * written to a dense tile {@code [ROWS, COLUMNS]}. The tile's height follows from the number of vector registers.
+ * written. The tile's height follows from the number of vector registers.
  */
 final class RegisterTile {
 
@@ -26,29 +28,36 @@ final class RegisterTile {
     /** Bytes from row to row of the left matrix: a constant, so that the rows of a tile are constant offsets from one address. */
     static final long STRIDE = (long) DEPTH * Float.BYTES;
 
+    /** Bytes of one row of a dense result. */
+    static final long BYTES_ROW = 2L * BYTES;
+
     /** Bytes of the dense result. */
-    static final long BYTES_OUT = (long) ROWS * 2 * BYTES;
+    static final long BYTES_OUT = ROWS * BYTES_ROW;
+
+    /** Address of a row of zeros, for sums that begin with nothing. */
+    static final long ZEROS = Arena.global().allocate(BYTES_ROW, BYTES).address();
 
     private RegisterTile() {}
 
     /**
-     * {@code out = a b}.
+     * {@code out = start + a b}: each sum begins with its column's start.
      *
      * @param a address of {@code [ROWS, depth]} with {@link #STRIDE} bytes a row
      * @param b address of {@code [depth, COLUMNS]}, dense
      * @param depth at most {@link #DEPTH}
-     * @param out address of {@code [ROWS, COLUMNS]}, dense
-     * @param rows how many of the rows matter
+     * @param start address of {@code [COLUMNS]}; {@link #ZEROS} for none
+     * @param out address of {@code [ROWS, COLUMNS]} with {@code outStride} bytes a row
+     * @param rows how many of the rows matter; the others may be written, too
      */
-    static void multiply(long a, long b, int depth, long out, int rows) {
+    static void multiply(long a, long b, int depth, long start, long out, long outStride, int rows) {
         if (rows <= SHORT) {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
-                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, out + (long) r * COLUMNS * Float.BYTES);
+                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, out + r * outStride, outStride);
             }
         } else if (WIDE) {
-            RegisterTile12x2.multiply(a, b, depth, out);
+            RegisterTile12x2.multiply(a, b, depth, start, out, outStride);
         } else {
-            RegisterTile6x2.multiply(a, b, depth, out);
+            RegisterTile6x2.multiply(a, b, depth, start, out, outStride);
         }
     }
 

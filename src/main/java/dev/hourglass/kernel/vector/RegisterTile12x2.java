@@ -19,25 +19,27 @@ final class RegisterTile12x2 {
     private RegisterTile12x2() {}
 
     /**
-     * {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each.
+     * {@code out = start + a b}, as {@link RegisterTile#multiply} has it.
      */
-    static void multiply(long leftAt, long rightAt, int depth, long outAt) {
+    static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
         long left = leftAt & MASK;
         long right = rightAt & MASK;
+        long start = startAt & MASK;
         long out = outAt & MASK;
-        FloatVector zero = FloatVector.zero(S);
-        FloatVector c0a = zero, c0b = zero;
-        FloatVector c1a = zero, c1b = zero;
-        FloatVector c2a = zero, c2b = zero;
-        FloatVector c3a = zero, c3b = zero;
-        FloatVector c4a = zero, c4b = zero;
-        FloatVector c5a = zero, c5b = zero;
-        FloatVector c6a = zero, c6b = zero;
-        FloatVector c7a = zero, c7b = zero;
-        FloatVector c8a = zero, c8b = zero;
-        FloatVector c9a = zero, c9b = zero;
-        FloatVector c10a = zero, c10b = zero;
-        FloatVector c11a = zero, c11b = zero;
+        FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
+        FloatVector sb = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
+        FloatVector c0a = sa, c0b = sb;
+        FloatVector c1a = sa, c1b = sb;
+        FloatVector c2a = sa, c2b = sb;
+        FloatVector c3a = sa, c3b = sb;
+        FloatVector c4a = sa, c4b = sb;
+        FloatVector c5a = sa, c5b = sb;
+        FloatVector c6a = sa, c6b = sb;
+        FloatVector c7a = sa, c7b = sb;
+        FloatVector c8a = sa, c8b = sb;
+        FloatVector c9a = sa, c9b = sb;
+        FloatVector c10a = sa, c10b = sb;
+        FloatVector c11a = sa, c11b = sb;
         for (int k = 0; k < depth; k++) {
             long a = left + k * 4L;
             long b = right + k * (2L * BYTES);
@@ -83,28 +85,39 @@ final class RegisterTile12x2 {
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
-        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
-        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
-        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
-        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
-        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
-        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
-        c4a.intoMemorySegment(ALL, out + 8 * BYTES, ORDER);
-        c4b.intoMemorySegment(ALL, out + 9 * BYTES, ORDER);
-        c5a.intoMemorySegment(ALL, out + 10 * BYTES, ORDER);
-        c5b.intoMemorySegment(ALL, out + 11 * BYTES, ORDER);
-        c6a.intoMemorySegment(ALL, out + 12 * BYTES, ORDER);
-        c6b.intoMemorySegment(ALL, out + 13 * BYTES, ORDER);
-        c7a.intoMemorySegment(ALL, out + 14 * BYTES, ORDER);
-        c7b.intoMemorySegment(ALL, out + 15 * BYTES, ORDER);
-        c8a.intoMemorySegment(ALL, out + 16 * BYTES, ORDER);
-        c8b.intoMemorySegment(ALL, out + 17 * BYTES, ORDER);
-        c9a.intoMemorySegment(ALL, out + 18 * BYTES, ORDER);
-        c9b.intoMemorySegment(ALL, out + 19 * BYTES, ORDER);
-        c10a.intoMemorySegment(ALL, out + 20 * BYTES, ORDER);
-        c10b.intoMemorySegment(ALL, out + 21 * BYTES, ORDER);
-        c11a.intoMemorySegment(ALL, out + 22 * BYTES, ORDER);
-        c11b.intoMemorySegment(ALL, out + 23 * BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c1a.intoMemorySegment(ALL, out, ORDER);
+        c1b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c2a.intoMemorySegment(ALL, out, ORDER);
+        c2b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c3a.intoMemorySegment(ALL, out, ORDER);
+        c3b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c4a.intoMemorySegment(ALL, out, ORDER);
+        c4b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c5a.intoMemorySegment(ALL, out, ORDER);
+        c5b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c6a.intoMemorySegment(ALL, out, ORDER);
+        c6b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c7a.intoMemorySegment(ALL, out, ORDER);
+        c7b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c8a.intoMemorySegment(ALL, out, ORDER);
+        c8b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c9a.intoMemorySegment(ALL, out, ORDER);
+        c9b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c10a.intoMemorySegment(ALL, out, ORDER);
+        c10b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c11a.intoMemorySegment(ALL, out, ORDER);
+        c11b.intoMemorySegment(ALL, out + BYTES, ORDER);
     }
 
     /**

@@ -23,15 +23,17 @@ final class RegisterTile4x2 {
 
     private RegisterTile4x2() {}
 
-    /** {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each. */
-    static void multiply(long leftAt, long rightAt, int depth, long outAt) {
+    /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it. */
+    static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
         long end = (rightAt + depth * (2L * BYTES)) & MASK;
+        long start = startAt & MASK;
         long out = outAt & MASK;
-        FloatVector zero = FloatVector.zero(S);
-        FloatVector c0a = zero, c0b = zero;
-        FloatVector c1a = zero, c1b = zero;
-        FloatVector c2a = zero, c2b = zero;
-        FloatVector c3a = zero, c3b = zero;
+        FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
+        FloatVector sb = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
+        FloatVector c0a = sa, c0b = sb;
+        FloatVector c1a = sa, c1b = sb;
+        FloatVector c2a = sa, c2b = sb;
+        FloatVector c3a = sa, c3b = sb;
         long a = leftAt & MASK;
         for (long b = rightAt & MASK; b != end; b = (b + 2L * BYTES) & MASK) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
@@ -53,12 +55,15 @@ final class RegisterTile4x2 {
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
-        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
-        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
-        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
-        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
-        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
-        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c1a.intoMemorySegment(ALL, out, ORDER);
+        c1b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c2a.intoMemorySegment(ALL, out, ORDER);
+        c2b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c3a.intoMemorySegment(ALL, out, ORDER);
+        c3b.intoMemorySegment(ALL, out + BYTES, ORDER);
     }
 
     /** {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes. */

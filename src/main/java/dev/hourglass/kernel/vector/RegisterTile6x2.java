@@ -19,19 +19,21 @@ final class RegisterTile6x2 {
     private RegisterTile6x2() {}
 
     /**
-     * {@code out = a b}, where {@code a} is rows of {@link RegisterTile#STRIDE} bytes each.
+     * {@code out = start + a b}, as {@link RegisterTile#multiply} has it.
      */
-    static void multiply(long leftAt, long rightAt, int depth, long outAt) {
+    static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
         long left = leftAt & MASK;
         long right = rightAt & MASK;
+        long start = startAt & MASK;
         long out = outAt & MASK;
-        FloatVector zero = FloatVector.zero(S);
-        FloatVector c0a = zero, c0b = zero;
-        FloatVector c1a = zero, c1b = zero;
-        FloatVector c2a = zero, c2b = zero;
-        FloatVector c3a = zero, c3b = zero;
-        FloatVector c4a = zero, c4b = zero;
-        FloatVector c5a = zero, c5b = zero;
+        FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
+        FloatVector sb = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
+        FloatVector c0a = sa, c0b = sb;
+        FloatVector c1a = sa, c1b = sb;
+        FloatVector c2a = sa, c2b = sb;
+        FloatVector c3a = sa, c3b = sb;
+        FloatVector c4a = sa, c4b = sb;
+        FloatVector c5a = sa, c5b = sb;
         for (int k = 0; k < depth; k++) {
             long a = left + k * 4L;
             long b = right + k * (2L * BYTES);
@@ -59,16 +61,21 @@ final class RegisterTile6x2 {
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
-        c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
-        c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
-        c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);
-        c2b.intoMemorySegment(ALL, out + 5 * BYTES, ORDER);
-        c3a.intoMemorySegment(ALL, out + 6 * BYTES, ORDER);
-        c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
-        c4a.intoMemorySegment(ALL, out + 8 * BYTES, ORDER);
-        c4b.intoMemorySegment(ALL, out + 9 * BYTES, ORDER);
-        c5a.intoMemorySegment(ALL, out + 10 * BYTES, ORDER);
-        c5b.intoMemorySegment(ALL, out + 11 * BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c1a.intoMemorySegment(ALL, out, ORDER);
+        c1b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c2a.intoMemorySegment(ALL, out, ORDER);
+        c2b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c3a.intoMemorySegment(ALL, out, ORDER);
+        c3b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c4a.intoMemorySegment(ALL, out, ORDER);
+        c4b.intoMemorySegment(ALL, out + BYTES, ORDER);
+        out = (out + outStride) & MASK;
+        c5a.intoMemorySegment(ALL, out, ORDER);
+        c5b.intoMemorySegment(ALL, out + BYTES, ORDER);
     }
 
     /**

@@ -2,10 +2,12 @@ package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
 import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
@@ -282,7 +284,7 @@ final class WinogradConv2d implements ForwardConv2d {
     private static void multiply(Conv2dGeometry g, long v, long u, long product, int count, int group, long partial) {
         int depth = Math.min(g.cin(), DEPTH);
         for (int r = 0; r < count; r += ROWS) {
-            RegisterTile.multiply(v + r * STRIDE, u, depth, product + (long) r * COLUMNS * 4, count - r);
+            RegisterTile.multiply(v + r * STRIDE, u, depth, ZEROS, product + r * BYTES_ROW, BYTES_ROW, count - r);
         }
         for (int k = DEPTH; k < g.cin(); k += DEPTH) {
             long chunk = v + k / DEPTH * (group * STRIDE);
@@ -291,7 +293,9 @@ final class WinogradConv2d implements ForwardConv2d {
                         chunk + r * STRIDE,
                         u + (long) k * COLUMNS * 4,
                         Math.min(DEPTH, g.cin() - k),
+                        ZEROS,
                         partial,
+                        BYTES_ROW,
                         count - r);
                 long to = product + (long) r * COLUMNS * 4;
                 Rows.add(partial, to, to, ROWS * COLUMNS);

@@ -1,0 +1,88 @@
+package dev.hourglass.kernel.vector;
+
+import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
+
+import dev.hourglass.kernel.Conv2dGeometry;
+
+/**
+ * How {@link DirectConv2d} cuts a product: into items of some rows (output pixels) and some panels of columns, whose depth is cut into
+ * blocks. What an output is a sum of, and in which order, depends on the depth alone.
+ */
+final class ProductBlocks {
+
+    /** Rows of an item, at most. */
+    static final int MAX_ROWS = ROWS * (ROWS == 12 ? 22 : 16);
+
+    /** Depth of a block, at most: with it a panel's block and a tile's rows are together in a first-level cache of 48 KiB. */
+    private static final int MAX_DEPTH = 256;
+
+    /** Depths of blocks are a multiple of this: rows of whole cache lines are copied faster. */
+    private static final int DEPTH_UNIT = 16;
+
+    /** Blocks of the depth that are gathered at a time: what stays in a second-level cache. */
+    private static final int GATHERED = 2;
+
+    /** The same where so many panels follow that bringing sums back would cost more than rows from beyond that cache. */
+    private static final int GATHERED_DEEP = 8;
+
+    private static final int DEEP_PANELS = 48;
+
+    private final int threads;
+
+    /** @param threads how many threads share the items */
+    ProductBlocks(int threads) {
+        this.threads = threads;
+    }
+
+    static int rowBlocks(Conv2dGeometry g) {
+        return (g.rows() + MAX_ROWS - 1) / MAX_ROWS;
+    }
+
+    /** Rows of an item: as equal as whole tiles allow. */
+    static int rows(Conv2dGeometry g) {
+        int tiles = (g.rows() + ROWS - 1) / ROWS;
+        int items = rowBlocks(g);
+        return (tiles + items - 1) / items * ROWS;
+    }
+
+    private static int depthBlocks(Conv2dGeometry g) {
+        return (g.depth() + MAX_DEPTH - 1) / MAX_DEPTH;
+    }
+
+    /** Depth of all blocks but the last one, which is about as deep. */
+    static int depth(Conv2dGeometry g) {
+        int depth = (g.depth() + depthBlocks(g) - 1) / depthBlocks(g);
+        return (depth + DEPTH_UNIT - 1) / DEPTH_UNIT * DEPTH_UNIT;
+    }
+
+    /** Blocks of the depth that are gathered before the first panel's turn. */
+    int gathered(Conv2dGeometry g) {
+        return Math.min(itemPanels(g) < DEEP_PANELS ? GATHERED : GATHERED_DEEP, depthBlocks(g));
+    }
+
+    /** Panels whose sums are kept: all of an item's where the depth is not gathered as a whole. */
+    int sums(Conv2dGeometry g) {
+        return gathered(g) < depthBlocks(g) ? itemPanels(g) : 1;
+    }
+
+    /** Panels of an item, at most. */
+    private int itemPanels(Conv2dGeometry g) {
+        int columnBlocks = columnBlocks(g);
+        return (DirectConv2d.panels(g) + columnBlocks - 1) / columnBlocks;
+    }
+
+    /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */
+    int columnBlocks(Conv2dGeometry g) {
+        int blocks = 1;
+        while (blocks < DirectConv2d.panels(g) && idle(rowBlocks(g) * blocks)) {
+            blocks++;
+        }
+        return blocks;
+    }
+
+    /** Whether so many equal items leave threads idle for more than an eighth of the time. */
+    private boolean idle(int items) {
+        int rounds = (items + threads - 1) / threads;
+        return 8L * rounds * threads > 9L * items;
+    }
+}
