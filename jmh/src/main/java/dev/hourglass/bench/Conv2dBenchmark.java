@@ -20,7 +20,7 @@ public class Conv2dBenchmark extends KernelBenchmark {
 
     /** What weights are packed in: {@code -p format=BFLOAT16} compares with the sums of products that those of 16 bits are. */
     @Param("FLOAT32")
-    public WeightFormat format;
+    public WeightFormat format = WeightFormat.FLOAT32;
 
     /**
      * Layers of TinyUNet, UNet2DModel at 64x64, Stable Diffusion's UNet on latents of 64x64 and the U-Net of 2015 at 572x572, as
