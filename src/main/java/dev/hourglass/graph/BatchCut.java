@@ -37,20 +37,22 @@ record BatchCut(int batch, int size, int lanes, int teams) {
         MemoryPlan one = Program.plan(graphs.apply(1), Purpose.INFERENCE, kernels, 1);
         int worthwhile = Math.clamp((one.parameters() + one.activations() - 1) / one.activations(), 1, batch);
         int parts = ceil(batch, worthwhile);
+        int size = ceil(batch, parts);
         if (worthwhile * one.activations() > MOST_TEAM_BYTES) {
-            return new BatchCut(batch, ceil(batch, parts), parts, 1);
+            return new BatchCut(batch, size, parts, 1);
         }
-        int even = ceil(batch, ceil(batch, ceil(parts, threads) * threads));
-        if (4 * ceil(batch, even) >= worthwhile) {
-            parts = even;
+        int even = ceil(batch, ceil(parts, threads) * threads);
+        if (4 * even >= worthwhile) {
+            size = even;
+            parts = ceil(batch, size);
         }
-        return new BatchCut(batch, ceil(batch, parts), parts, teams(parts, threads));
+        return new BatchCut(batch, size, parts, teams(parts, threads));
     }
 
     /**
      * The largest part that divides the batch, as gradients are means over whole parts; the batch where that would be small. Parts of
-     * small images and networks have sums of gradients of their own. All of this follows from shapes alone, so that weights do not depend on the
-     * number of threads.
+     * small images and networks have sums of gradients of their own. All of this follows from shapes alone, so that weights do not
+     * depend on the number of threads.
      */
     static BatchCut training(IntFunction<Graph> graphs, int batch, Purpose purpose, Kernels kernels, int threads) {
         int size = trainingSize(batch);

@@ -1,5 +1,6 @@
 package dev.hourglass.graph;
 
+import dev.hourglass.graph.op.Split;
 import dev.hourglass.kernel.Elementwise;
 import dev.hourglass.parallel.Workers;
 import java.lang.foreign.MemorySegment;
@@ -11,9 +12,6 @@ import java.util.List;
  * which ends in the first. How many there are and in which order they are added does not depend on the number of threads.
  */
 final class GradientSums implements AutoCloseable {
-
-    /** Floats of an item: 64 KiB, which stay in cache while the sums are added. */
-    private static final int CHUNK = 16_384;
 
     private final List<Weights> all = new ArrayList<>();
     private final List<MemorySegment> flat;
@@ -48,17 +46,16 @@ final class GradientSums implements AutoCloseable {
         return all;
     }
 
-    /** Adds the others to the first. */
+    /** Adds the others to the first, item by item, which stay in cache while the sums are added. */
     void addUp() {
         if (all.size() > 1) {
-            workers.run(add, Math.toIntExact((floats + CHUNK - 1) / CHUNK));
+            workers.run(add, Split.items(floats));
         }
     }
 
     private void add(int item, int worker) {
-        long from = (long) item * CHUNK;
         for (int k = 1; k < flat.size(); k++) {
-            kernel.copy(flat.get(k), flat.getFirst(), true, from, Math.min(from + CHUNK, floats));
+            kernel.copy(flat.get(k), flat.getFirst(), true, Split.from(item), Split.to(item, floats));
         }
     }
 

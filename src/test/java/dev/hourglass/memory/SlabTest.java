@@ -51,14 +51,16 @@ class SlabTest {
         try (Slab slab = Slab.open("a test", 64 * HugePages.SIZE)) {
             MemorySegment memory = slab.slice(0, slab.bytes());
             memory.fill((byte) 1);
-            long huge = kilobytesInHugePages(memory.address());
+            assertTrue((mapping(memory.address(), "VmFlags:") + " ").contains(" hg "), "huge pages were asked for");
+            long huge =
+                    Long.parseLong(mapping(memory.address(), "AnonHugePages:").replaceAll("\\D", ""));
             assumeTrue(huge > 0, "the system has no huge page left");
             assertTrue(huge >= 63 * HugePages.SIZE / 1024 / 2, huge + " KiB in huge pages");
         }
     }
 
-    /** From the kernel's list of this process's mappings: each begins with a line of its addresses. */
-    private static long kilobytesInHugePages(long address) throws IOException {
+    /** A line from the kernel's list of this process's mappings: each begins with a line of its addresses. */
+    private static String mapping(long address, String key) throws IOException {
         List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
         boolean inside = false;
         for (String line : lines) {
@@ -66,8 +68,8 @@ class SlabTest {
                 String[] ends = line.substring(0, line.indexOf(' ')).split("-");
                 inside = Long.parseUnsignedLong(ends[0], 16) <= address
                         && Long.compareUnsigned(address, Long.parseUnsignedLong(ends[1], 16)) < 0;
-            } else if (inside && line.startsWith("AnonHugePages:")) {
-                return Long.parseLong(line.replaceAll("\\D", ""));
+            } else if (inside && line.startsWith(key)) {
+                return line;
             }
         }
         throw new IllegalStateException("no mapping holds the address");

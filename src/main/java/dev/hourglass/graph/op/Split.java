@@ -1,7 +1,7 @@
 package dev.hourglass.graph.op;
 
 /** Cuts a run of elements into items of fixed size, so that the split depends on the length alone. */
-final class Split {
+public final class Split {
 
     /** Elements of an item: 64 KiB of floats, a multiple of every vector width. */
     static final int CHUNK = 16_384;
@@ -12,15 +12,18 @@ final class Split {
         return Math.toIntExact((length + chunk - 1) / chunk);
     }
 
-    static int items(long elements) {
+    /** How many items so many elements make. */
+    public static int items(long elements) {
         return items(elements, CHUNK);
     }
 
-    static long from(int item) {
+    /** The first element of an item. */
+    public static long from(int item) {
         return (long) item * CHUNK;
     }
 
-    static long to(int item, long elements) {
+    /** The element after an item's last, of so many elements in all. */
+    public static long to(int item, long elements) {
         return Math.min(from(item) + CHUNK, elements);
     }
 }

@@ -42,11 +42,15 @@ final class GroupNormalisation {
         }
         for (int i = whole; i < floats; i++) {
             long at = (long) i * Float.BYTES;
-            long column = GroupTable.at(table, i % channels);
-            float centred = Memory.get(x + at) - Memory.get(column + GroupTable.MEAN);
-            float n = Math.fma(centred, Memory.get(column + GroupTable.SCALE), Memory.get(column + GroupTable.SHIFT));
+            float n = value(x + at, GroupTable.at(table, i % channels));
             Memory.set(y + at, silu ? Silu.value(n) : n);
         }
+    }
+
+    /** {@code n} of one {@code x}, with the numbers of its column. */
+    static float value(long x, long column) {
+        float centred = Memory.get(x) - Memory.get(column + GroupTable.MEAN);
+        return Math.fma(centred, Memory.get(column + GroupTable.SCALE), Memory.get(column + GroupTable.SHIFT));
     }
 
     /** Writes mean, scale and shift of all columns. */

@@ -49,9 +49,7 @@ final class GroupSiluGradient {
         }
         for (int i = rows * columns; i < pixels * channels; i++) {
             long at = (long) i * Float.BYTES;
-            long column = GroupTable.at(table, i % channels);
-            float centred = Memory.get(x + at) - Memory.get(column + GroupTable.MEAN);
-            float n = Math.fma(centred, Memory.get(column + GroupTable.SCALE), Memory.get(column + GroupTable.SHIFT));
+            float n = GroupNormalisation.value(x + at, GroupTable.at(table, i % channels));
             Memory.set(dn + at, Memory.get(dy + at) * Silu.slope(n));
         }
         GroupSums.finish(x, dn, stats, sums, table, pixels, channels, width);

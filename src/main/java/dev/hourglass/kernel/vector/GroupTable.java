@@ -40,11 +40,6 @@ final class GroupTable {
         return (long) VECTORS * channels * VectorGroupNorm.pixelsPerRow(channels);
     }
 
-    /** Bytes of a table. */
-    static long bytes(int columns) {
-        return columns / LANES * RECORD;
-    }
-
     /** Where the lane of a column is in the first vector of its record. */
     static long at(long table, int column) {
         return table + column / LANES * RECORD + (long) (column % LANES) * Float.BYTES;

@@ -31,9 +31,6 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Fewer tiles than this are not worth being halved. */
     private static final int HALVED = 256;
 
-    /** What a run of transformed output gradients may take between the two passes: half of a first-level cache. */
-    private static final int RUN_BYTES = 24 << 10;
-
     /** Input channels that blocks are multiples of: whole vectors and whole register tiles. */
     private static final int BLOCK_UNIT = LANES % ROWS == 0 ? LANES : 3 * LANES;
 
@@ -109,7 +106,7 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     /** Tiles whose output gradients are transformed in one go. */
     private int gradientRun(Conv2dGeometry g) {
-        return Math.max(1, RUN_BYTES / (transform.side * transform.outputs * g.cout() * 4));
+        return patches.runTiles(g.cout());
     }
 
     @Override

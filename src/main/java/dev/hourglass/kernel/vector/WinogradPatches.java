@@ -20,7 +20,8 @@ final class WinogradPatches {
         this.transform = transform;
     }
 
-    private int runTiles(int channels) {
+    /** Tiles side by side of which so many channels are transformed in one go, {@code side x outputs} vectors each between the passes. */
+    int runTiles(int channels) {
         return Math.max(1, RUN_BYTES / (transform.side * transform.outputs * channels * 4));
     }
 

@@ -121,7 +121,7 @@ public final class LayerComparison implements AutoCloseable {
             // whatever disturbs the processor's peak can only make it less, so the best sample is the peak
             Timings chains = new Timings("peak", millis[works.size()]);
             double gigaflops = 2e-6 * layer.multiplyAdds() / own.median();
-            double share = gigaflops / (2e-6 * peak.multiplyAdds() / chains.min());
+            double share = gigaflops / peak.gigaflops(chains.min());
             return new Outcome(layer, count, timings, share, gigaflops, Turns.bytesPerRun(works.getFirst()));
         } finally {
             works.forEach(Work::close);

@@ -30,8 +30,8 @@ public record Comparison(List<Engine> engines, Turns turns) {
     public Outcome run(Job job) {
         List<Engine> able = new ArrayList<>();
         List<Work> works = new ArrayList<>();
-        FmaPeak peak = new FmaPeak(job.threads());
-        try (UNet model = job.subject().create()) {
+        try (FmaPeak peak = new FmaPeak(job.threads());
+                UNet model = job.subject().create()) {
             Example example = Example.of(job);
             for (Engine engine : engines) {
                 engine.prepare(job, model, example).ifPresent(work -> {
@@ -40,13 +40,14 @@ public record Comparison(List<Engine> engines, Turns turns) {
                 });
             }
             String agreement = Agreement.require(job, able, works);
-            works.add(peak);
-            double[][] millis = turns.time(works);
+            List<Work> timed = new ArrayList<>(works);
+            timed.add(peak);
+            double[][] millis = turns.time(timed);
             List<Timings> timings = new ArrayList<>();
             for (int k = 0; k < able.size(); k++) {
                 timings.add(new Timings(able.get(k).name(), millis[k]));
             }
-            double gflops = 2e-6 * peak.multiplyAdds() / new Timings("peak", millis[able.size()]).median();
+            double gflops = peak.gigaflops(new Timings("peak", millis[able.size()]).median());
             return new Outcome(job, timings, Turns.bytesPerRun(works.getFirst()), agreement, gflops);
         } finally {
             works.forEach(Work::close);

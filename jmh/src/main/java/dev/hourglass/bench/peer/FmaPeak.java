@@ -26,6 +26,11 @@ public final class FmaPeak implements Work {
         return (long) results.length * ROUNDS * chains.perRound();
     }
 
+    /** What they come to if a run takes so many milliseconds; a multiply-add is two operations. */
+    public double gigaflops(double millis) {
+        return 2e-6 * multiplyAdds() / millis;
+    }
+
     private void chains(int item, int worker) {
         results[item] = chains.run(ROUNDS, item);
     }

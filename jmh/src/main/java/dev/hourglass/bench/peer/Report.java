@@ -70,8 +70,8 @@ public final class Report {
     private static String ratios(List<Comparison.Outcome> outcomes) {
         StringBuilder table = new StringBuilder("""
 
-                Times of the fastest peer over those of Hourglass: above 1, Hourglass is faster. The peak is what as many threads could do in
-                the same rounds: where it does not grow with them, they shared a core.
+                Times of the fastest peer over those of Hourglass: above 1, Hourglass is faster. The peak is what as many threads could
+                do in the same rounds: where it does not grow with them, they shared a core.
 
                 | work | threads | fastest peer | ratio of medians | median of rounds' ratios | FMA peak, GFLOP/s |
                 |---|---:|---|---:|---:|---:|

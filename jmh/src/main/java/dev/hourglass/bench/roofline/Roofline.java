@@ -77,7 +77,7 @@ record Roofline(double peak, List<Bandwidth> streams, List<Outcome> outcomes) {
             }
             Map<Work, Timings> timings = timed(works, turns);
             // whatever disturbs a bound can only make it less, so the best sample is the bound
-            double peak = 2e-6 * chains.multiplyAdds() / timings.get(chains).min();
+            double peak = chains.gigaflops(timings.get(chains).min());
             List<Bandwidth> bandwidths = Bandwidth.of(
                     streams,
                     stream -> 1e-6 * stream.bytes() / timings.get(stream).min());
