@@ -13,10 +13,10 @@ import dev.hourglass.kernel.Conv2dGeometry;
 final class ConvolutionCost {
 
     /** Cycles of a multiply-add of two vectors in a register tile. */
-    private static final double FMA = 0.8;
+    private static final double FMA = 0.58;
 
     /** The same for the direct algorithm, whose weights do not fit into the first-level cache. */
-    private static final double DIRECT_FMA = 1;
+    private static final double DIRECT_FMA = 0.72;
 
     /** Cycles to gather one vector of an im2col block, or of a patch. */
     private static final double GATHER = 3.3;
@@ -25,7 +25,7 @@ final class ConvolutionCost {
     private static final double[] PATCH = {0, 0, 120, 0, 320};
 
     /** Cycles to transform one vector of channels of a tile's products or of its output gradients. */
-    private static final double[] OUTPUT = {0, 0, 70, 0, 210};
+    private static final double[] OUTPUT = {0, 0, 90, 0, 270};
 
     /** Weights up to this size stay in a second-level cache beside everything else. */
     private static final double NEAR = 640 << 10;
@@ -34,6 +34,9 @@ final class ConvolutionCost {
     private static final double NEAR_STREAM = 20;
 
     private static final double FAR_STREAM = 8;
+
+    /** How much of the shorter of products and streams the processor hides behind the longer, because it fetches ahead. */
+    private static final double HIDDEN = 0.6;
 
     /** Otherwise it is made for these batches together: an image's output must not depend on its neighbours' number. */
     private static final int[] NOMINAL_IMAGES = {1, 8};
@@ -94,7 +97,8 @@ final class ConvolutionCost {
         double streamed = weightPasses * stream((double) transform.taps() * g.cin() * g.cout() * Float.BYTES);
         double patches = (double) transform.tiles(g) * g.cin() / LANES * PATCH[transform.outputs];
         double outputs = (double) transform.tiles(g) * g.cout() / LANES * OUTPUT[transform.outputs];
-        return Math.max(products, streamed) // the processor fetches ahead
+        return Math.max(products, streamed)
+                + (1 - HIDDEN) * Math.min(products, streamed)
                 + patchPasses * patches
                 + outputs;
     }

@@ -29,6 +29,12 @@ final class Memory {
      */
     static final long MASK = (1L << 48) - 1;
 
+    /**
+     * Bits that the distance between two addresses may have. A masked distance that is added to a masked address needs no mask of its
+     * own, and the sum becomes an addressing mode.
+     */
+    static final long STEP = (1L << 40) - 1;
+
     /** The lanes of a vector. */
     static final VectorSpecies<Float> S = Width.SPECIES;
 

@@ -5,6 +5,7 @@ import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.Memory.STEP;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -17,18 +18,24 @@ final class Winograd2 extends WinogradTransform {
 
     @Override
     void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+        long in1 = inAxis & STEP;
+        long in2 = 2 * inAxis & STEP;
+        long in3 = 3 * inAxis & STEP;
+        long out1 = outAxis & STEP;
+        long out2 = 2 * outAxis & STEP;
+        long out3 = 3 * outAxis & STEP;
         long from = in & MASK;
         long to = out & MASK;
         long end = from + count * inStep;
         while (from < end) {
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from + in3, ORDER);
             d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
-            d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            d1.add(d2).intoMemorySegment(ALL, to + out1, ORDER);
+            d2.sub(d1).intoMemorySegment(ALL, to + out2, ORDER);
+            d1.sub(d3).intoMemorySegment(ALL, to + out3, ORDER);
             from = (from + inStep) & MASK;
             to = (to + outStep) & MASK;
         }
@@ -36,6 +43,9 @@ final class Winograd2 extends WinogradTransform {
 
     @Override
     void inputEdge(long in, long inAxis, int first, int last, long zeros, long out, long outAxis, int vectors) {
+        long out1 = outAxis & STEP;
+        long out2 = 2 * outAxis & STEP;
+        long out3 = 3 * outAxis & STEP;
         long d0At = element(in, inAxis, 0, first, last, zeros) & MASK;
         long d1At = element(in, inAxis, 1, first, last, zeros) & MASK;
         long d2At = element(in, inAxis, 2, first, last, zeros) & MASK;
@@ -48,30 +58,37 @@ final class Winograd2 extends WinogradTransform {
             FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (d2At + at) & MASK, ORDER);
             FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (d3At + at) & MASK, ORDER);
             d0.sub(d2).intoMemorySegment(ALL, to, ORDER);
-            d1.add(d2).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            d2.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            d1.sub(d3).intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            d1.add(d2).intoMemorySegment(ALL, to + out1, ORDER);
+            d2.sub(d1).intoMemorySegment(ALL, to + out2, ORDER);
+            d1.sub(d3).intoMemorySegment(ALL, to + out3, ORDER);
             to = (to + BYTES) & MASK;
         }
     }
 
     @Override
     void output(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+        long in1 = inAxis & STEP;
+        long in2 = 2 * inAxis & STEP;
+        long in3 = 3 * inAxis & STEP;
+        long out1 = outAxis & STEP;
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from + in3, ORDER);
             long to = (out + k * outStep) & MASK;
             d0.add(d1).add(d2).intoMemorySegment(ALL, to, ORDER);
-            d1.sub(d2).sub(d3).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+            d1.sub(d2).sub(d3).intoMemorySegment(ALL, to + out1, ORDER);
         }
     }
 
     @Override
     void outputGradient(
             long in, long inAxis, int last, long zeros, long inStep, long out, long outAxis, long outStep, int count) {
+        long out1 = outAxis & STEP;
+        long out2 = 2 * outAxis & STEP;
+        long out3 = 3 * outAxis & STEP;
         long d0At = element(in, inAxis, 0, 0, last, zeros) & MASK;
         long d1At = element(in, inAxis, 1, 0, last, zeros) & MASK;
         long to = out & MASK;
@@ -80,46 +97,56 @@ final class Winograd2 extends WinogradTransform {
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, (d0At + at) & MASK, ORDER);
             FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (d1At + at) & MASK, ORDER);
             d0.intoMemorySegment(ALL, to, ORDER);
-            d0.add(d1).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            d0.sub(d1).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            d1.neg().intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            d0.add(d1).intoMemorySegment(ALL, to + out1, ORDER);
+            d0.sub(d1).intoMemorySegment(ALL, to + out2, ORDER);
+            d1.neg().intoMemorySegment(ALL, to + out3, ORDER);
             to = (to + outStep) & MASK;
         }
     }
 
     @Override
     void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+        long in1 = inAxis & STEP;
+        long in2 = 2 * inAxis & STEP;
+        long out1 = outAxis & STEP;
+        long out2 = 2 * outAxis & STEP;
+        long out3 = 3 * outAxis & STEP;
         FloatVector half = FloatVector.broadcast(S, 0.5f);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
             long to = (out + k * outStep) & MASK;
             FloatVector a = d0.add(d2).mul(half);
             FloatVector b = d1.mul(half);
             d0.intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            a.sub(b).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
-            d2.intoMemorySegment(ALL, (to + 3 * outAxis) & MASK, ORDER);
+            a.add(b).intoMemorySegment(ALL, to + out1, ORDER);
+            a.sub(b).intoMemorySegment(ALL, to + out2, ORDER);
+            d2.intoMemorySegment(ALL, to + out3, ORDER);
         }
     }
 
     @Override
     void weightGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
+        long in1 = inAxis & STEP;
+        long in2 = 2 * inAxis & STEP;
+        long in3 = 3 * inAxis & STEP;
+        long out1 = outAxis & STEP;
+        long out2 = 2 * outAxis & STEP;
         FloatVector half = FloatVector.broadcast(S, 0.5f);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
+            FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from + in3, ORDER);
             long to = (out + k * outStep) & MASK;
             FloatVector a = d1.add(d2).mul(half);
             FloatVector b = d1.sub(d2).mul(half);
             d0.add(a).intoMemorySegment(ALL, to, ORDER);
-            b.intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
-            a.add(d3).intoMemorySegment(ALL, (to + 2 * outAxis) & MASK, ORDER);
+            b.intoMemorySegment(ALL, to + out1, ORDER);
+            a.add(d3).intoMemorySegment(ALL, to + out2, ORDER);
         }
     }
 
@@ -134,7 +161,11 @@ final class Winograd2 extends WinogradTransform {
             long outStep,
             int count,
             int vectors,
-            int columns) {
+            int rows) {
+        long in1 = inAxis & STEP;
+        long in2 = 2 * inAxis & STEP;
+        long in3 = 3 * inAxis & STEP;
+        long out1 = outAxis & STEP;
         for (int v = 0; v < vectors; v++) {
             long from = (in + (long) v * BYTES) & MASK;
             long to = (out + (long) v * BYTES) & MASK;
@@ -142,12 +173,12 @@ final class Winograd2 extends WinogradTransform {
             long end = from + count * inStep;
             while (from < end) {
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from + in3, ORDER);
                 d0.add(d1).add(d2).add(shift).intoMemorySegment(ALL, to, ORDER);
-                if (columns > 1) {
-                    d1.sub(d2).sub(d3).add(shift).intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                if (rows > 1) {
+                    d1.sub(d2).sub(d3).add(shift).intoMemorySegment(ALL, to + out1, ORDER);
                 }
                 from = (from + inStep) & MASK;
                 to = (to + outStep) & MASK;
@@ -167,7 +198,11 @@ final class Winograd2 extends WinogradTransform {
             long outStep,
             int count,
             int vectors,
-            int columns) {
+            int rows) {
+        long in1 = inAxis & STEP;
+        long in2 = 2 * inAxis & STEP;
+        long in3 = 3 * inAxis & STEP;
+        long out1 = outAxis & STEP;
         for (int v = 0; v < vectors; v++) {
             long from = (in + (long) v * BYTES) & MASK;
             long to = (out + (long) v * BYTES) & MASK;
@@ -176,20 +211,20 @@ final class Winograd2 extends WinogradTransform {
             long end = from + count * inStep;
             while (from < end) {
                 FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (from + inAxis) & MASK, ORDER);
-                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (from + 2 * inAxis) & MASK, ORDER);
-                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (from + 3 * inAxis) & MASK, ORDER);
+                FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
+                FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
+                FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from + in3, ORDER);
                 d0.add(d1)
                         .add(d2)
                         .add(shift)
                         .add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER))
                         .intoMemorySegment(ALL, to, ORDER);
-                if (columns > 1) {
+                if (rows > 1) {
                     d1.sub(d2)
                             .sub(d3)
                             .add(shift)
-                            .add(FloatVector.fromMemorySegment(S, ALL, (plus + outAxis) & MASK, ORDER))
-                            .intoMemorySegment(ALL, (to + outAxis) & MASK, ORDER);
+                            .add(FloatVector.fromMemorySegment(S, ALL, plus + out1, ORDER))
+                            .intoMemorySegment(ALL, to + out1, ORDER);
                 }
                 from = (from + inStep) & MASK;
                 to = (to + outStep) & MASK;

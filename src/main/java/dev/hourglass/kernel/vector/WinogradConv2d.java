@@ -13,23 +13,25 @@ import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Winograd's convolution forward. An item is a group of tiles: their patches are transformed into a workspace, multiplied tap by tap with
- * the transformed weights, and transformed back. Packed weights are {@code [taps, panels, cin, COLUMNS]} and the bias
- * {@code [panels, COLUMNS]}.
+ * Winograd's convolution forward. An item is a group of tiles. The pass of the input's transform down the columns comes first, for the
+ * whole group; then, for each row of taps and as many tiles as a register tile has rows, the pass along the row, the products with the
+ * transformed weights and the output's pass along the row, which hand on what they write through a first-level cache; and last the
+ * output's pass down the columns, which writes {@code y}. Whole transforms of a group would go through the second-level cache, whose
+ * writes are several times slower.
  *
- * <p>Transformed patches are matrices {@code [tiles, STRIDE]}, one for each row of taps where their channels fit side by side, else one for
- * each tap and chunk of channels.
+ * <p>Packed weights are {@code [taps, panels, cin, COLUMNS]} and the bias {@code [panels, COLUMNS]}. One row of transformed patches is a
+ * matrix {@code [ROWS, STRIDE]} where the channels of its taps fit side by side, else one for each tap and chunk of channels.
  */
 final class WinogradConv2d implements ForwardConv2d {
 
-    /** What an item's transformed patches and products may take: they share a second-level cache with weights, inputs and outputs. */
-    private static final long GROUP_BYTES = 384 << 10;
+    /** What a group may take between its passes, at most: it shares a second-level cache with weights, inputs and outputs. */
+    private static final long GROUP_BYTES = 1 << 20;
+
+    /** Groups grow only where that saves so much: smaller ones leave more of the caches to others. */
+    private static final double WORTHWHILE = 0.98;
 
     /** Input channels whose kernels are transformed in one go. */
     private static final int PACK_ROWS = 32;
-
-    /** Tiles that are transformed back in one go, at most. */
-    private static final int RUN = 16;
 
     private final WinogradTransform transform;
     private final WinogradPatches patches;
@@ -56,13 +58,13 @@ final class WinogradConv2d implements ForwardConv2d {
         int units = (tiles + ROWS - 1) / ROWS;
         int most = Math.clamp(GROUP_BYTES / touchedBytes(g) / ROWS, 1, units);
         int bestBlocks = 1;
-        int bestUnits = most;
+        int bestUnits = 1;
         double bestTime = Double.POSITIVE_INFINITY;
         for (int blocks = 1; blocks <= panels(g); blocks++) {
-            for (int size = most; size > 0; size--) {
+            for (int size = 1; size <= most; size++) {
                 int parts = (units + size - 1) / size;
                 double time = time(ConvolutionCost.winograd(g, transform, parts, blocks), parts * blocks, threads);
-                if (time < bestTime) {
+                if (time < WORTHWHILE * bestTime) {
                     bestTime = time;
                     bestBlocks = blocks;
                     bestUnits = (units + parts - 1) / parts;
@@ -212,24 +214,20 @@ final class WinogradConv2d implements ForwardConv2d {
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4;
-        return Math.max(packing, tileBytes(g) * group + fixedBytes(g));
+        return Math.max(packing, forwardBytes(g));
     }
 
-    /** Transformed patches and products of one tile. */
-    private long tileBytes(Conv2dGeometry g) {
-        return matrices(g) * STRIDE + (long) taps * panels(g) * COLUMNS * 4;
+    private long forwardBytes(Conv2dGeometry g) {
+        long row = matrices(g) * STRIDE * ROWS + transform.side * RegisterTile.BYTES_OUT;
+        long products = (long) transform.side * transform.outputs * panels(g) * BYTES_ROW * group;
+        long shifted = (long) panels(g) * COLUMNS * 4;
+        return patches.bytes(g, group, g.cin()) + row + products + shifted + RegisterTile.BYTES_OUT;
     }
 
-    /** What of a tile's bytes is written and read. */
+    /** What of a group's bytes one more tile writes and reads: columns of its patch and of its transformed products. */
     private long touchedBytes(Conv2dGeometry g) {
-        return taps * (g.cin() + (long) panels(g) * COLUMNS) * 4;
-    }
-
-    private long fixedBytes(Conv2dGeometry g) {
-        long finish = (long) transform.outputs * transform.side * RUN * COLUMNS * 4;
-        return Math.max(patches.scratchBytes(Math.min(g.cin(), DEPTH)), finish)
-                + (long) panels(g) * COLUMNS * 4
-                + RegisterTile.BYTES_OUT;
+        long patch = patches.bytes(g, transform.tilesAcross(g), g.cin()) / transform.tilesAcross(g);
+        return patch + (long) transform.side * transform.outputs * panels(g) * BYTES_ROW;
     }
 
     @Override
@@ -253,60 +251,67 @@ final class WinogradConv2d implements ForwardConv2d {
         int panel1 = (int) ((long) panels * (block + 1) / columnBlocks);
         int tile0 = item / columnBlocks * group;
         int count = Math.min(group, transform.tiles(g) - tile0);
+        int side = transform.side;
 
         long shifted = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long partial = shifted + (long) panels * COLUMNS * 4;
-        long v = partial + RegisterTile.BYTES_OUT;
-        long m = v + matrices(g) * STRIDE * group;
-        long scratch = m + (long) taps * panels * group * COLUMNS * 4;
+        long columns = partial + RegisterTile.BYTES_OUT;
+        long v = columns + patches.bytes(g, group, g.cin());
+        long m = v + matrices(g) * STRIDE * ROWS;
+        long rows = m + side * RegisterTile.BYTES_OUT;
+        long panelStep = transform.outputs * group * BYTES_ROW;
+        long rowStep = panels * panelStep;
 
-        long tap1 = tapOffset(g, group, 1);
-        long row1 = tapOffset(g, group, transform.side);
-        for (int c = 0; c < g.cin(); c += DEPTH) {
-            int channels = Math.min(DEPTH, g.cin() - c);
-            long out = v + c / DEPTH * (group * STRIDE);
-            patches.transform(
-                    g, x + c * 4L, tile0, count, channels, 0, transform.side, out, STRIDE, tap1, row1, scratch);
-        }
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
-        for (int tap = 0; tap < taps; tap++) {
-            for (int p = panel0; p < panel1; p++) {
-                long u = weights + tap * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
-                long product = m + ((long) tap * panels + p) * group * COLUMNS * 4;
-                multiply(g, v + tapOffset(g, group, tap), u, product, count, group, partial);
+        patches.down(g, x, tile0, count, g.cin(), columns);
+        for (int i = 0; i < side; i++) {
+            for (int t = 0; t < count; t += ROWS) {
+                int last = Math.min(t + ROWS, count);
+                for (int c = 0; c < g.cin(); c += DEPTH) {
+                    int channels = Math.min(DEPTH, g.cin() - c);
+                    long out = v + c / DEPTH * (ROWS * STRIDE);
+                    long from = columns + c * 4L;
+                    patches.across(g, tile0, count, t, last, g.cin(), i, from, channels, out, STRIDE, tapOffset(g, 1));
+                }
+                for (int p = panel0; p < panel1; p++) {
+                    for (int j = 0; j < side; j++) {
+                        long u = weights + (i * side + j) * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
+                        multiply(g, v + tapOffset(g, j), u, m + j * RegisterTile.BYTES_OUT, last - t, partial);
+                    }
+                    long row = rows + i * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
+                    for (int c = 0; c < BYTES_ROW; c += BYTES) {
+                        transform.output(
+                                m + c,
+                                RegisterTile.BYTES_OUT,
+                                BYTES_ROW,
+                                row + c,
+                                BYTES_ROW,
+                                transform.outputs * BYTES_ROW,
+                                last - t);
+                    }
+                }
             }
         }
         long bias = weights + taps * tapStep(g);
-        finish(g, m, bias, shift, shifted, addend, y, tile0, count, panel0, panel1, group, scratch);
+        finish(g, rows, panelStep, bias, shift, shifted, addend, y, tile0, count, panel0, panel1);
     }
 
-    /** One tap's products for all tiles of a group and one panel of output channels. */
-    private static void multiply(Conv2dGeometry g, long v, long u, long product, int count, int group, long partial) {
-        int depth = Math.min(g.cin(), DEPTH);
-        for (int r = 0; r < count; r += ROWS) {
-            RegisterTile.multiply(v + r * STRIDE, u, depth, ZEROS, product + r * BYTES_ROW, BYTES_ROW, count - r);
-        }
+    /** One tap's products for up to {@link RegisterTile#ROWS} tiles and one panel of output channels. */
+    private static void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long partial) {
+        RegisterTile.multiply(v, u, Math.min(g.cin(), DEPTH), ZEROS, product, BYTES_ROW, tiles);
         for (int k = DEPTH; k < g.cin(); k += DEPTH) {
-            long chunk = v + k / DEPTH * (group * STRIDE);
-            for (int r = 0; r < count; r += ROWS) {
-                RegisterTile.multiply(
-                        chunk + r * STRIDE,
-                        u + (long) k * COLUMNS * 4,
-                        Math.min(DEPTH, g.cin() - k),
-                        ZEROS,
-                        partial,
-                        BYTES_ROW,
-                        count - r);
-                long to = product + (long) r * COLUMNS * 4;
-                Rows.add(partial, to, to, ROWS * COLUMNS);
-            }
+            long chunk = v + k / DEPTH * (ROWS * STRIDE);
+            long weights = u + (long) k * COLUMNS * 4;
+            RegisterTile.multiply(chunk, weights, Math.min(DEPTH, g.cin() - k), ZEROS, partial, BYTES_ROW, tiles);
+            Rows.add(partial, product, product, ROWS * COLUMNS);
         }
     }
 
-    /** Transforms the products of a group back and writes the outputs, run by run of tiles side by side in one image. */
+    /** The pass down the columns of transformed products, which writes the outputs, run by run of tiles. */
     private void finish(
             Conv2dGeometry g,
-            long m,
+            long rows,
+            long panelStep,
             long bias,
             MemorySegment shift,
             long shifted,
@@ -315,105 +320,50 @@ final class WinogradConv2d implements ForwardConv2d {
             int tile0,
             int count,
             int panel0,
-            int panel1,
-            int group,
-            long scratch) {
-        int across = transform.tilesAcross(g);
-        int down = transform.tilesDown(g);
+            int panel1) {
         int outputs = transform.outputs;
         int first = panel0 * COLUMNS;
         int last = Math.min(panel1 * COLUMNS, g.cout());
+        long rowStep = panels(g) * panelStep;
+        long pixel = g.yStride() * 4L;
         int image = -1;
         long biasRow = bias;
-        int done = 0;
-        while (done < count) {
-            int column = (tile0 + done) % across;
-            int row = (tile0 + done) / across % down;
-            int n = (tile0 + done) / across / down;
-            int run = Math.min(Math.min(RUN, across - column), count - done);
+        int run;
+        for (int done = 0; done < count; done += run) {
+            int tile = tile0 + done;
+            run = transform.run(g, tile, count - done);
+            int n = transform.image(g, tile);
             if (shift != null && n != image) {
                 image = n;
                 biasRow = shifted;
                 long shiftRow = Memory.address(shift, (long) n * g.cout(), g.cout());
                 Rows.add(bias + first * 4L, shiftRow + first * 4L, shifted + first * 4L, last - first);
             }
-            int top = row * outputs;
-            int left = column * outputs;
-            long at = (((long) n * g.oh() + top) * g.ow() + left) * g.yStride() * 4;
-            int rows = Math.min(outputs, g.oh() - top);
-            int rest = g.ow() - left - (run - 1) * outputs; // columns from the last tile on
+            int top = transform.top(g, tile);
+            int left = transform.left(g, tile);
+            long at = (((long) n * g.oh() + top) * g.ow() + left) * pixel;
+            int height = Math.min(outputs, g.oh() - top);
+            int width = Math.min(run * outputs, g.ow() - left);
             for (int c = first; c < last; c += COLUMNS) {
-                long products = m + ((long) c / COLUMNS * group + done) * COLUMNS * 4;
-                int channels = Math.min(COLUMNS, last - c);
-                long plus = addend == 0 ? 0 : addend + at + c * 4L;
+                long in = rows + c / COLUMNS * panelStep + done * outputs * BYTES_ROW;
+                int vectors = Math.min(COLUMNS, last - c) / LANES;
+                long shiftAt = biasRow + c * 4L;
                 long to = y + at + c * 4L;
-                finishRun(g, products, group, biasRow + c * 4L, plus, to, run, rows, rest, channels, scratch);
+                if (addend == 0) {
+                    transform.finish(
+                            in, rowStep, BYTES_ROW, shiftAt, to, g.ow() * pixel, pixel, width, vectors, height);
+                } else {
+                    long plus = addend + at + c * 4L;
+                    transform.finishAdded(
+                            in, rowStep, BYTES_ROW, shiftAt, plus, to, g.ow() * pixel, pixel, width, vectors, height);
+                }
             }
-            done += run;
         }
     }
 
-    private void finishRun(
-            Conv2dGeometry g,
-            long m,
-            int group,
-            long bias,
-            long addend,
-            long y,
-            int run,
-            int rows,
-            int rest,
-            int channels,
-            long scratch) {
-        int side = transform.side;
-        int outputs = transform.outputs;
-        long tapStep = (long) panels(g) * group * COLUMNS * 4;
-        long column = run * COLUMNS * 4L;
-        for (int j = 0; j < side; j++) {
-            long in = m + j * tapStep;
-            transform.output(in, side * tapStep, BYTES, scratch + j * column, side * column, BYTES, 2 * run);
-        }
-        long pixel = g.yStride() * 4L;
-        int whole = rest >= outputs ? run : run - 1;
-        int vectors = channels / LANES;
-        for (int i = 0; i < rows; i++) {
-            long from = scratch + i * side * column;
-            long at = (long) i * g.ow() * pixel;
-            long plus = addend == 0 ? 0 : addend + at;
-            finishRow(from, column, bias, plus, y + at, pixel, 0, whole, vectors, outputs);
-            finishRow(from, column, bias, plus, y + at, pixel, whole, run - whole, vectors, rest);
-        }
-    }
-
-    /** One row of outputs of {@code count} tiles from {@code first} on. */
-    private void finishRow(
-            long in,
-            long axis,
-            long bias,
-            long addend,
-            long y,
-            long pixel,
-            int first,
-            int count,
-            int vectors,
-            int columns) {
-        long from = in + first * COLUMNS * 4L;
-        long step = transform.outputs * pixel;
-        long to = y + first * step;
-        if (addend == 0) {
-            transform.finish(from, axis, COLUMNS * 4L, bias, to, pixel, step, count, vectors, columns);
-        } else {
-            long plus = addend + first * step;
-            transform.finishAdded(from, axis, COLUMNS * 4L, bias, plus, to, pixel, step, count, vectors, columns);
-        }
-    }
-
-    /** Where a tap's transformed patches begin, in bytes from the first tap's. */
-    private long tapOffset(Conv2dGeometry g, int group, int tap) {
-        if (rowFits(g)) {
-            return tap / transform.side * (group * STRIDE) + (long) (tap % transform.side) * g.cin() * 4;
-        }
-        return (long) tap * chunks(g) * group * STRIDE;
+    /** Where the transformed patches of tap {@code j} of a row begin, in bytes from the row's first. */
+    private long tapOffset(Conv2dGeometry g, int j) {
+        return rowFits(g) ? (long) j * g.cin() * 4 : (long) j * chunks(g) * ROWS * STRIDE;
     }
 
     /** Whether the channels of one row of taps fit side by side. */
@@ -426,9 +376,9 @@ final class WinogradConv2d implements ForwardConv2d {
         return (g.cin() + DEPTH - 1) / DEPTH;
     }
 
-    /** Matrices of transformed patches. */
+    /** Matrices of one row of transformed patches. */
     private int matrices(Conv2dGeometry g) {
-        return rowFits(g) ? transform.side : taps * chunks(g);
+        return rowFits(g) ? 1 : transform.side * chunks(g);
     }
 
     private static int panels(Conv2dGeometry g) {

@@ -20,11 +20,11 @@ import java.lang.foreign.MemorySegment;
  */
 final class WinogradConv2dGradient implements WeightGradient {
 
-    /** What a group's transformed patches and gradients may take: they come back tap by tap, so beyond the second-level cache is near enough. */
-    private static final long GROUP_BYTES = 2560 << 10;
+    /** What a group's patches and gradients may take between their two passes. */
+    private static final long GROUP_BYTES = 1280 << 10;
 
     /** Tiles of a group: the depth of one product. Short ones are spent on adding their sums up. */
-    private static final int MIN_GROUP = 128;
+    private static final int MIN_GROUP = 64;
 
     private static final int MAX_GROUP = 256;
 
@@ -89,24 +89,16 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        long perTile = (long) itemTaps() * (inStride(g) + outStride(g)) * 4L;
+        int tiles = groupTiles(g, transform);
+        long row = (long) transform.side * tiles * (inStride(g) + outStride(g)) * 4;
+        long columns = patches.bytes(g, tiles, Math.min(blockChannels, g.cin())) + gradientBytes(g, tiles);
         long reduce = (3L * transform.side + 9) * reduceChannels(g) * paddedOut(g) * 4;
-        return Math.max(perTile * groupTiles(g, transform) + RegisterTile.BYTES_OUT + scratchBytes(g), reduce);
+        return Math.max(row + columns + RegisterTile.BYTES_OUT, reduce);
     }
 
-    private long scratchBytes(Conv2dGeometry g) {
-        long gradients = (transform.side + 1L) * transform.outputs * gradientRun(g) * g.cout() * 4;
-        return Math.max(patches.scratchBytes(g.cin()), gradients);
-    }
-
-    /** Taps of one item, at most. */
-    private int itemTaps() {
-        return (transform.side + rowParts - 1) / rowParts * transform.side;
-    }
-
-    /** Tiles whose output gradients are transformed in one go. */
-    private int gradientRun(Conv2dGeometry g) {
-        return patches.runTiles(g.cout());
+    /** Bytes that {@link #gradientsDown} writes, scratch memory included. */
+    private long gradientBytes(Conv2dGeometry g, int tiles) {
+        return (transform.side + 1L) * tiles * transform.outputs * g.cout() * 4;
     }
 
     @Override
@@ -136,43 +128,36 @@ final class WinogradConv2dGradient implements WeightGradient {
         int begin = transform.tiles(g) * half / halves(g, transform);
         int end = transform.tiles(g) * (half + 1) / halves(g, transform);
         int group = groupTiles(g, transform);
+        int side = transform.side;
         long sums = Memory.address(partials, half * partialFloats(g), partialFloats(g));
 
         long tile = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long v = tile + RegisterTile.BYTES_OUT;
-        long inTap = (long) group * inStride(g) * 4;
-        long m = v + itemTaps() * inTap;
-        long outTap = (long) group * outStride(g) * 4;
-        long scratch = m + itemTaps() * outTap;
+        long columns = tile + RegisterTile.BYTES_OUT;
+        long gradients = columns + patches.bytes(g, group, ci1 - ci0);
+        long v = gradients + gradientBytes(g, group);
         long inTile = inStride(g) * 4L;
+        long inTap = group * inTile;
+        long m = v + side * inTap;
+        long outTile = outStride(g) * 4L;
+        long outTap = group * outTile;
         for (int first = begin; first < end; first += group) {
             int count = Math.min(group, end - first);
-            patches.transform(
-                    g,
-                    x + ci0 * 4L,
-                    first,
-                    count,
-                    ci1 - ci0,
-                    row0,
-                    row1,
-                    v,
-                    inTile,
-                    inTap,
-                    transform.side * inTap,
-                    scratch);
-            transformGradients(g, dy, first, count, row0, row1, m, outTap, scratch);
-            for (int tap = row0 * transform.side; tap < row1 * transform.side; tap++) {
-                int index = tap - row0 * transform.side;
-                long to = sums + (long) tap * paddedIn(g) * paddedOut(g) * 4;
-                multiply(g, v + index * inTap, m + index * outTap, to, ci0, ci1, count, first == begin, tile);
-            }
-            if (block == 0 && row0 <= 1 && 1 < row1) {
-                // The sum of a tile's elements is the element (1, 1) of its transform, which belongs to the point 1.
-                long from = m + ((1L - row0) * transform.side + 1) * outTap;
-                long bias = sums + (long) taps * paddedIn(g) * paddedOut(g) * 4;
-                for (int c = 0; c < paddedOut(g); c += COLUMNS) {
-                    DirectConv2dGradient.columnSums(
-                            from + c * 4L, outStride(g) * 4L, count, bias + c * 4L, first == begin);
+            patches.down(g, x + ci0 * 4L, first, count, ci1 - ci0, columns);
+            gradientsDown(g, dy, first, count, gradients);
+            for (int i = row0; i < row1; i++) {
+                patches.across(g, first, count, 0, count, ci1 - ci0, i, columns, ci1 - ci0, v, inTile, inTap);
+                gradientsAcross(g, count, gradients, i, m, outTap);
+                for (int j = 0; j < side; j++) {
+                    long to = sums + (long) (i * side + j) * paddedIn(g) * paddedOut(g) * 4;
+                    multiply(g, v + j * inTap, m + j * outTap, to, ci0, ci1, count, first == begin, tile);
+                }
+                if (block == 0 && i == 1) {
+                    // The sum of a tile's elements is the element (1, 1) of its transform: that of the point 1.
+                    long bias = sums + (long) taps * paddedIn(g) * paddedOut(g) * 4;
+                    for (int c = 0; c < paddedOut(g); c += COLUMNS) {
+                        DirectConv2dGradient.columnSums(
+                                m + outTap + c * 4L, outTile, count, bias + c * 4L, first == begin);
+                    }
                 }
             }
         }
@@ -192,59 +177,46 @@ final class WinogradConv2dGradient implements WeightGradient {
         }
     }
 
-    /** Transforms the output gradients of some tiles to some rows of taps, run by run of tiles side by side in one image. */
-    private void transformGradients(
-            Conv2dGeometry g, long dy, int tile, int tiles, int row0, int row1, long out, long tapStep, long scratch) {
-        int across = transform.tilesAcross(g);
-        int down = transform.tilesDown(g);
+    /** The pass down the columns of the output gradients of consecutive tiles, to {@code [side, tiles * outputs, cout]}. */
+    private void gradientsDown(Conv2dGeometry g, long dy, int tile, int tiles, long out) {
         int outputs = transform.outputs;
         int side = transform.side;
         long bytes = g.cout() * 4L;
         long pixel = g.yStride() * 4L;
-        long tileStep = outStride(g) * 4L;
-        int done = 0;
-        while (done < tiles) {
-            int column = (tile + done) % across;
-            int row = (tile + done) / across % down;
-            int n = (tile + done) / across / down;
-            int run = Math.min(Math.min(gradientRun(g), across - column), tiles - done);
-            int top = row * outputs;
-            int left = column * outputs;
+        long outRow = tiles * outputs * bytes;
+        long zeros = out + side * outRow;
+        int run;
+        for (int done = 0; done < tiles; done += run) {
+            int first = tile + done;
+            run = transform.run(g, first, tiles - done);
+            int top = transform.top(g, first);
+            int left = transform.left(g, first);
             int width = run * outputs;
-            long image = dy + (long) n * g.oh() * g.ow() * pixel;
-            gradientsDown(g, image, top, left, width, scratch);
-            for (int i = row0; i < row1; i++) {
-                long in = scratch + i * width * bytes;
-                long to = out + (i - row0) * side * tapStep + done * tileStep;
-                transform.outputGradient(in, bytes, outputs * bytes, to, tapStep, tileStep, run, g.cout() / LANES);
+            int last = Math.min(g.oh() - top, outputs);
+            int end = Math.min(g.ow() - left, width);
+            long to = out + done * outputs * bytes;
+            if (last < outputs) {
+                Rows.zero(zeros, width * g.cout());
             }
-            done += run;
+            for (int i = 0; i < side && end < width; i++) {
+                Rows.zero(to + i * outRow + end * bytes, (width - end) * g.cout());
+            }
+            long from = dy + (((long) transform.image(g, first) * g.oh() + top) * g.ow() + left) * pixel;
+            int pixels = pixel == bytes ? 1 : end;
+            int vectors = end * g.cout() / LANES / pixels;
+            for (int p = 0; p < pixels; p++) {
+                transform.outputGradient(
+                        from + p * pixel, g.ow() * pixel, last, zeros, BYTES, to + p * bytes, outRow, BYTES, vectors);
+            }
         }
     }
 
-    /** The pass down the columns of a run of output gradients, to {@code [side, width, cout]} in scratch memory. */
-    private void gradientsDown(Conv2dGeometry g, long image, int top, int left, int width, long scratch) {
-        int side = transform.side;
+    /** The pass along one row. */
+    private void gradientsAcross(Conv2dGeometry g, int tiles, long gradients, int row, long out, long tapStep) {
+        int outputs = transform.outputs;
         long bytes = g.cout() * 4L;
-        long pixel = g.yStride() * 4L;
-        long outRow = width * bytes;
-        int last = Math.min(g.oh() - top, transform.outputs);
-        int end = Math.min(g.ow() - left, width);
-        long zeros = scratch + side * outRow;
-        if (last < transform.outputs) {
-            Rows.zero(zeros, width * g.cout());
-        }
-        for (int i = 0; i < side && end < width; i++) {
-            Rows.zero(scratch + i * outRow + end * bytes, (width - end) * g.cout());
-        }
-        long from = image + ((long) top * g.ow() + left) * pixel;
-        int pixels = pixel == bytes ? 1 : end;
-        int vectors = end * g.cout() / LANES / pixels;
-        for (int p = 0; p < pixels; p++) {
-            long in = from + p * pixel;
-            transform.outputGradient(
-                    in, g.ow() * pixel, last, zeros, BYTES, scratch + p * bytes, outRow, BYTES, vectors);
-        }
+        long in = gradients + row * tiles * outputs * bytes;
+        transform.outputGradient(in, bytes, outputs * bytes, out, tapStep, outStride(g) * 4L, tiles, g.cout() / LANES);
     }
 
     @Override

@@ -6,13 +6,11 @@ import static dev.hourglass.kernel.vector.Memory.LANES;
 import dev.hourglass.kernel.Conv2dGeometry;
 
 /**
- * Transforms the input patches of consecutive tiles. Tiles side by side are done in one go: their columns overlap, so the pass down the
- * columns is shared, and runs over many vectors in a row.
+ * Transforms the input patches of consecutive tiles, in two passes. That down the columns goes along runs of tiles side by side, whose
+ * columns overlap, and leaves {@code [side, columns, channels]}; that along the rows makes one row of taps of it at a time, so that
+ * transformed patches can stay near until they are multiplied.
  */
 final class WinogradPatches {
-
-    /** What a run of tiles may take between the two passes: half of a first-level cache. */
-    private static final int RUN_BYTES = 24 << 10;
 
     private final WinogradTransform transform;
 
@@ -20,84 +18,70 @@ final class WinogradPatches {
         this.transform = transform;
     }
 
-    /** Tiles side by side of which so many channels are transformed in one go, {@code side x outputs} vectors each between the passes. */
-    int runTiles(int channels) {
-        return Math.max(1, RUN_BYTES / (transform.side * transform.outputs * channels * 4));
+    /** Bytes that {@link #down} writes, scratch memory included. */
+    long bytes(Conv2dGeometry g, int tiles, int channels) {
+        long zeros = Math.min(tiles, transform.tilesAcross(g)) * transform.outputs + 2L;
+        return (transform.side * columns(g, tiles) + zeros) * channels * 4;
+    }
+
+    /** Columns of the patches of consecutive tiles, at most: two more than outputs for each run. */
+    private long columns(Conv2dGeometry g, int tiles) {
+        int across = transform.tilesAcross(g);
+        long runs = 1 + (tiles - 2L + across) / across;
+        return tiles * (long) transform.outputs + 2 * runs;
     }
 
     /**
-     * Bytes of scratch memory that {@link #transform} needs for so many channels or fewer: fewer channels may take more, because more of
-     * their tiles make a run.
-     */
-    long scratchBytes(int channels) {
-        long runs = RUN_BYTES / 4 / transform.side + 2L * channels;
-        long oneTile = (transform.outputs + 2L) * channels;
-        return (transform.side + 1L) * Math.max(runs, oneTile) * 4;
-    }
-
-    /**
-     * Transforms patches to some rows of taps.
+     * The pass down the columns.
      *
      * @param x address of the input, at the first channel to take
      * @param tile the first tile
      * @param tiles how many
      * @param channels how many channels, a multiple of the vector's lanes
-     * @param row0 the first row of taps
-     * @param row1 the row after the last
-     * @param out address of the first of these taps of the first tile
-     * @param tileStep bytes from tile to tile
-     * @param tapStep bytes from a tap to the next in its row
-     * @param rowStep bytes from a row of taps to the next
+     * @param out address of {@link #bytes}
      */
-    void transform(
-            Conv2dGeometry g,
-            long x,
-            int tile,
-            int tiles,
-            int channels,
-            int row0,
-            int row1,
-            long out,
-            long tileStep,
-            long tapStep,
-            long rowStep,
-            long scratch) {
-        int across = transform.tilesAcross(g);
-        int down = transform.tilesDown(g);
-        int longest = runTiles(channels);
+    void down(Conv2dGeometry g, long x, int tile, int tiles, int channels, long out) {
         long image = (long) g.h() * g.w() * g.xStride() * 4;
-        int done = 0;
-        while (done < tiles) {
-            int column = (tile + done) % across;
-            int row = (tile + done) / across % down;
-            int n = (tile + done) / across / down;
-            int run = Math.min(Math.min(longest, across - column), tiles - done);
-            int top = row * transform.outputs - g.padTop();
-            int left = column * transform.outputs - g.padLeft();
-            down(g, x + n * image, top, left, run * transform.outputs + 2, channels, scratch);
-            across(run, channels, row0, row1, scratch, out + done * tileStep, tileStep, tapStep, rowStep);
-            done += run;
+        long bytes = channels * 4L;
+        long outRow = columns(g, tiles) * bytes;
+        long zeros = out + transform.side * outRow;
+        long to = out;
+        int run;
+        for (int done = 0; done < tiles; done += run) {
+            int first = tile + done;
+            run = transform.run(g, first, tiles - done);
+            int top = transform.top(g, first) - g.padTop();
+            int left = transform.left(g, first) - g.padLeft();
+            int width = run * transform.outputs + 2;
+            down(g, x + transform.image(g, first) * image, top, left, width, channels, to, outRow, zeros);
+            to += width * bytes;
         }
     }
 
-    /** The pass down the columns of a run of patches, to {@code [side, width, channels]} in scratch memory. */
-    private void down(Conv2dGeometry g, long image, int top, int left, int width, int channels, long scratch) {
+    private void down(
+            Conv2dGeometry g,
+            long image,
+            int top,
+            int left,
+            int width,
+            int channels,
+            long out,
+            long outRow,
+            long zeros) {
         int side = transform.side;
         long bytes = channels * 4L;
         long pixel = g.xStride() * 4L;
-        long outRow = width * bytes;
         int first = Math.clamp(-top, 0, side);
         int last = Math.clamp(g.h() - top, first, side);
         int begin = Math.clamp(-left, 0, width);
         int end = Math.clamp(g.w() - left, begin, width);
         boolean edge = last - first < side;
-        long zeros = scratch + side * outRow;
         if (edge) {
             Rows.zero(zeros, width * channels);
         }
         for (int i = 0; i < side && end - begin < width; i++) {
-            Rows.zero(scratch + i * outRow, begin * channels);
-            Rows.zero(scratch + i * outRow + end * bytes, (width - end) * channels);
+            Rows.zero(out + i * outRow, begin * channels);
+            Rows.zero(out + i * outRow + end * bytes, (width - end) * channels);
         }
         long from = image + ((long) top * g.w() + left) * pixel;
         long inRow = g.w() * pixel;
@@ -106,7 +90,7 @@ final class WinogradPatches {
         int vectors = (end - begin) * channels / LANES / Math.max(pixels, 1);
         for (int p = 0; p < pixels; p++) {
             long in = from + (begin + p) * pixel;
-            long to = scratch + (begin + p) * bytes;
+            long to = out + (begin + p) * bytes;
             if (edge) {
                 transform.inputEdge(in, inRow, first, last, zeros, to, outRow, vectors);
             } else {
@@ -115,23 +99,45 @@ final class WinogradPatches {
         }
     }
 
-    /** The pass along the rows of a run of patches. */
-    private void across(
-            int run,
+    /**
+     * The pass along one row, of some of the tiles.
+     *
+     * @param tile the first tile, and
+     * @param tiles how many, as in {@link #down}
+     * @param begin the first to take, counted from {@code tile}
+     * @param end the one after the last
+     * @param channels how many channels there are in {@code columns}
+     * @param row the row of taps
+     * @param columns address of what {@link #down} wrote, at the first channel to take
+     * @param taken how many channels to take
+     * @param out address of the row's first tap of tile {@code begin}
+     * @param tileStep bytes from tile to tile
+     * @param tapStep bytes from tap to tap
+     */
+    void across(
+            Conv2dGeometry g,
+            int tile,
+            int tiles,
+            int begin,
+            int end,
             int channels,
-            int row0,
-            int row1,
-            long scratch,
+            int row,
+            long columns,
+            int taken,
             long out,
             long tileStep,
-            long tapStep,
-            long rowStep) {
+            long tapStep) {
         int outputs = transform.outputs;
+        int across = transform.tilesAcross(g);
         long bytes = channels * 4L;
-        for (int i = row0; i < row1; i++) {
-            long from = scratch + i * (run * outputs + 2) * bytes;
-            long to = out + (i - row0) * rowStep;
-            transform.input(from, bytes, outputs * bytes, to, tapStep, tileStep, run, channels / LANES);
+        long from = columns + row * columns(g, tiles) * bytes;
+        int run;
+        for (int done = begin; done < end; done += run) {
+            run = transform.run(g, tile + done, end - done);
+            int runsBefore = (tile + done) / across - tile / across;
+            long in = from + (done * outputs + 2 * runsBefore) * bytes;
+            long to = out + (done - begin) * tileStep;
+            transform.input(in, bytes, outputs * bytes, to, tapStep, tileStep, run, taken / LANES);
         }
     }
 }

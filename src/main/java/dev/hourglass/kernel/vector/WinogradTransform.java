@@ -61,6 +61,26 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
         return g.n() * tilesDown(g) * tilesAcross(g);
     }
 
+    /** How many tiles from one on lie side by side in one image, at most {@code most}. */
+    final int run(Conv2dGeometry g, int tile, int most) {
+        return Math.min(tilesAcross(g) - tile % tilesAcross(g), most);
+    }
+
+    /** The image of a tile. */
+    final int image(Conv2dGeometry g, int tile) {
+        return tile / tilesAcross(g) / tilesDown(g);
+    }
+
+    /** The row of its first output. */
+    final int top(Conv2dGeometry g, int tile) {
+        return tile / tilesAcross(g) % tilesDown(g) * outputs;
+    }
+
+    /** The column of its first output. */
+    final int left(Conv2dGeometry g, int tile) {
+        return tile % tilesAcross(g) * outputs;
+    }
+
     /** {@code B'}: {@code side} elements of a patch to as many of its transform. */
     abstract void input(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
 
@@ -124,10 +144,10 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
     abstract void weightGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
 
     /**
-     * {@link #output} for the last pass: adds a bias and writes only the columns that exist.
+     * {@link #output} for the last pass: adds a bias and writes only the rows that exist.
      *
      * @param bias address of {@code vectors} vectors
-     * @param columns how many of the outputs exist
+     * @param rows how many of the outputs exist
      */
     abstract void finish(
             long in,
@@ -139,7 +159,7 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
             long outStep,
             int count,
             int vectors,
-            int columns);
+            int rows);
 
     /**
      * {@link #finish} with something added.
@@ -157,5 +177,5 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
             long outStep,
             int count,
             int vectors,
-            int columns);
+            int rows);
 }
