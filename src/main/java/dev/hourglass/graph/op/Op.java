@@ -26,6 +26,7 @@ public sealed interface Op
                 MeanSquaredError,
                 NearestResize,
                 Reshape,
+                ResizedConcat,
                 ScaleShift,
                 Silu,
                 SinusoidalEncoding,
