@@ -81,6 +81,14 @@ public sealed interface Op
         return false;
     }
 
+    /**
+     * Whether the output may stand where input {@code index} stands: whoever writes an element has read that of the input before, and
+     * nobody else reads it.
+     */
+    default boolean overwrites(int index) {
+        return false;
+    }
+
     /** Binds the operation to memory, kernels and workers. Everything is decided and allocated here. */
     Execution bind(Binding binding);
 }
