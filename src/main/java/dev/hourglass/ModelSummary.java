@@ -26,6 +26,7 @@ import dev.hourglass.graph.op.MeanSquaredError;
 import dev.hourglass.graph.op.NearestResize;
 import dev.hourglass.graph.op.Op;
 import dev.hourglass.graph.op.Reshape;
+import dev.hourglass.graph.op.ResizedConcat;
 import dev.hourglass.graph.op.ScaleShift;
 import dev.hourglass.graph.op.Silu;
 import dev.hourglass.graph.op.SinusoidalEncoding;
@@ -160,6 +161,7 @@ public final class ModelSummary {
             case AveragePool pool -> "average pool";
             case NearestResize resize -> "resize, nearest";
             case Concat concat -> "concatenate";
+            case ResizedConcat concat -> "resize and concatenate";
             case ConcatTokens concat -> "concatenate tokens";
             case Reshape reshape -> "reshape";
             case TokenSum sum -> "sum over tokens";

@@ -2,9 +2,12 @@ package dev.hourglass.graph;
 
 import dev.hourglass.graph.op.Add;
 import dev.hourglass.graph.op.ChannelShift;
+import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.Conv2d;
 import dev.hourglass.graph.op.GroupNorm;
+import dev.hourglass.graph.op.NearestResize;
 import dev.hourglass.graph.op.Op;
+import dev.hourglass.graph.op.ResizedConcat;
 import dev.hourglass.graph.op.Silu;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,7 +20,8 @@ import java.util.Set;
  *
  * <ul>
  *   <li>SiLU into the group norm before it,
- *   <li>a channel shift, and then an addition, into the convolution before it.
+ *   <li>a channel shift, and then an addition, into the convolution before it,
+ *   <li>the resizing of a concatenation's first input into the concatenation.
  * </ul>
  *
  * <p>The joined operation stands where the later one stood, so that everything it reads is there.
@@ -55,6 +59,7 @@ final class Fusion {
             case Silu silu -> joinedSilu(node);
             case ChannelShift shift -> joinedShift(node);
             case Add add -> joinedAdd(node);
+            case Concat concat -> joinedConcat(node);
             default -> node;
         };
     }
@@ -83,6 +88,16 @@ final class Fusion {
             }
         }
         return node;
+    }
+
+    private Node joinedConcat(Node node) {
+        Node resize = soleMaker(node.inputs().getFirst());
+        if (resize == null || !(resize.op() instanceof NearestResize)) {
+            return node;
+        }
+        nodes.remove(resize);
+        List<Value> inputs = List.of(resize.inputs().getFirst(), node.inputs().get(1));
+        return new Node(node.path(), new ResizedConcat(), inputs, List.of(), node.output());
     }
 
     /** Who makes a value that has one reader; {@code null} for inputs and for values with several. */

@@ -7,9 +7,11 @@ import dev.hourglass.memory.Shape;
 import dev.hourglass.memory.Slab;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Decides what lives where: how long everything is kept, which follows from the {@link Schedule}, and where the planner puts it. Moments
@@ -86,6 +88,24 @@ final class Layout {
             Planner.Span span = spans.removeLast();
             spans.add(new Planner.Span(span.first(), Math.max(span.last(), moment)));
         }
+
+        /** Whether other contents begin at each moment at which these end. */
+        boolean endsWhere(Life other) {
+            return spans.stream()
+                    .map(Planner.Span::last)
+                    .toList()
+                    .equals(other.spans.stream().map(Planner.Span::first).toList());
+        }
+
+        /** The time of both, the other's contents after these. */
+        void goOnAs(Life other) {
+            for (int k = 0; k < spans.size(); k++) {
+                spans.set(
+                        k,
+                        new Planner.Span(
+                                spans.get(k).first(), other.spans.get(k).last()));
+            }
+        }
     }
 
     private void placeValues() {
@@ -106,8 +126,40 @@ final class Layout {
             }
         }
         graph.outputs().values().forEach(value -> lives[value.id()].read(end));
+        Map<Value, Value> overwritten = new HashMap<>();
+        nodes.forEach(node -> overwritten(node, lives).ifPresent(value -> overwritten.put(node.output(), value)));
+        for (Node node : nodes.reversed()) {
+            Value before = overwritten.get(node.output());
+            if (before != null) {
+                lives[before.id()].goOnAs(lives[node.output().id()]);
+            }
+        }
         graph.inputs().values().forEach(value -> placeValue(value, lives));
-        nodes.forEach(node -> placeValue(node.output(), lives));
+        for (Node node : nodes) {
+            Value before = overwritten.get(node.output());
+            if (before == null) {
+                placeValue(node.output(), lives);
+            } else {
+                valueBlock[node.output().id()] = valueBlock[before.id()];
+            }
+        }
+    }
+
+    /** An input that nobody reads any more once the operation has, in whose place its output may stand. */
+    private Optional<Value> overwritten(Node node, Life[] lives) {
+        for (int i = 0; i < node.inputs().size(); i++) {
+            Value input = node.inputs().get(i);
+            boolean inside =
+                    !graph.inputs().containsValue(input) && !graph.outputs().containsValue(input);
+            boolean once = Collections.frequency(node.inputs(), input) == 1;
+            if (inside
+                    && once
+                    && node.op().overwrites(i)
+                    && lives[input.id()].endsWhere(lives[node.output().id()])) {
+                return Optional.of(input);
+            }
+        }
+        return Optional.empty();
     }
 
     private void placeValue(Value value, Life[] lives) {

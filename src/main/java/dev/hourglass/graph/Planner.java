@@ -8,7 +8,8 @@ import java.util.stream.IntStream;
 
 /**
  * Places blocks of memory with known lifetimes into one slab so that blocks that live at the same time do not overlap: the largest
- * first, each into the smallest gap that holds it ("greedy by size", arXiv 2001.03288). Pure integer code.
+ * first, each into the smallest gap that holds it ("greedy by size", arXiv 2001.03288); of equal ones the longest in use first, which leaves
+ * fewer gaps between the tensors of U-Nets than the order in which they begin. Pure integer code.
  */
 public final class Planner {
 
@@ -55,8 +56,11 @@ public final class Planner {
             this(bytes, List.of(new Span(first, last)));
         }
 
-        private int first() {
-            return spans.getFirst().first();
+        /** For how many moments it is in use. */
+        private int moments() {
+            return spans.stream()
+                    .mapToInt(span -> span.last() - span.first() + 1)
+                    .sum();
         }
 
         private boolean inUseAt(int moment) {
@@ -88,7 +92,7 @@ public final class Planner {
         List<Integer> order = IntStream.range(0, blocks.size())
                 .boxed()
                 .sorted(Comparator.<Integer>comparingLong(k -> -blocks.get(k).bytes())
-                        .thenComparingInt(k -> blocks.get(k).first())
+                        .thenComparingInt(k -> -blocks.get(k).moments())
                         .thenComparingInt(k -> k))
                 .toList();
         long[] offsets = new long[blocks.size()];

@@ -2,7 +2,7 @@ package dev.hourglass.kernel;
 
 import java.lang.foreign.MemorySegment;
 
-/** Resizing to a given size; {@code from} and {@code to} count images. */
+/** Resizing to a given size. */
 public interface Resample {
 
     /**
@@ -46,6 +46,8 @@ public interface Resample {
      * image keeps its brightness with {@code scale = 1 / 64} when it is halved and {@code 1 / 16} when it is doubled.
      *
      * @param halve whether the size is halved
+     * @param from the first image
+     * @param to the image after the last
      */
     void fir(
             boolean halve,
@@ -61,7 +63,7 @@ public interface Resample {
             int from,
             int to);
 
-    /** The adjoint of {@link #fir}: each output's gradient goes back to the inputs that it read. */
+    /** The adjoint of {@link #fir}: each output's gradient goes back to the inputs that it read; {@code from} and {@code to} count images. */
     void firGradient(
             boolean halve,
             Border border,
@@ -92,12 +94,35 @@ public interface Resample {
         return border == Border.ZEROS ? -1 : source < 0 ? -source : 2 * (inLength - 1) - source;
     }
 
-    /** {@code y[n, oy, ox] = x[n, source(oy), source(ox)]}, from {@code [N, h, w, channels]} to {@code [N, oh, ow, channels]}. */
-    void nearest(MemorySegment x, MemorySegment y, int h, int w, int oh, int ow, int channels, int from, int to);
+    /**
+     * {@code y[n, oy, ox] = x[n, source(oy), source(ox)]}, from {@code [N, h, w, channels]} to {@code [N, oh, ow, channels]}.
+     *
+     * @param yStride floats from one output pixel to the next, at least {@code channels}
+     * @param from the first row of the output, of all images' rows
+     * @param to the row after the last
+     */
+    void nearest(
+            MemorySegment x,
+            MemorySegment y,
+            int yStride,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to);
 
-    /** Sums the output gradients over the outputs that read each input. */
+    /**
+     * Sums the output gradients over the outputs that read each input.
+     *
+     * @param dyStride floats from one output pixel to the next, at least {@code channels}
+     * @param from the first row of the input, of all images' rows
+     * @param to the row after the last
+     */
     void nearestGradient(
             MemorySegment dy,
+            int dyStride,
             MemorySegment dx,
             boolean accumulate,
             int h,

@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.hourglass.graph.op.Add;
 import dev.hourglass.graph.op.ChannelShift;
+import dev.hourglass.graph.op.Concat;
 import dev.hourglass.graph.op.Conv2d;
 import dev.hourglass.graph.op.GroupNorm;
+import dev.hourglass.graph.op.NearestResize;
 import dev.hourglass.graph.op.Op;
+import dev.hourglass.graph.op.ResizedConcat;
 import dev.hourglass.graph.op.Silu;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.nn.ResBlock;
@@ -51,6 +54,36 @@ class FusionTest {
         Value sum = top.add(conv, normal);
         assertEquals(List.of(GroupNorm.class, Silu.class, Conv2d.class), joined(sum));
         assertEquals(List.of(GroupNorm.class, Silu.class, Conv2d.class, Add.class), joined(sum, conv));
+    }
+
+    @Test
+    void theResizingOfAConcatenationsFirstInputIsPartOfIt() {
+        Value wire = graph.input("wire", Shape.of(2, 17, 16, 4));
+        Value met = top.concat(top.resizeLike(x, wire), wire);
+        List<Node> nodes = Fusion.apply(graph.nodes(), Set.of(met));
+        assertEquals(List.of("concat"), nodes.stream().map(Node::path).toList());
+        assertEquals(new ResizedConcat(), nodes.getFirst().op());
+        assertEquals(List.of(x, wire), nodes.getFirst().inputs());
+    }
+
+    @Test
+    void otherResizingStays() {
+        Value wire = graph.input("wire", Shape.of(2, 17, 16, 4));
+        Value resized = top.resizeLike(x, wire);
+        Value met = top.concat(resized, wire);
+        assertEquals(List.of(NearestResize.class, Concat.class), joined(met, resized));
+        Graph second = new Graph();
+        Value small = second.input("x", Shape.of(2, 8, 8, 16));
+        Value large = second.input("wire", Shape.of(2, 17, 16, 4));
+        Scope at = Scope.of(second);
+        Value resizedSecond = at.concat(large, at.resizeLike(small, large));
+        Value resizedTwice = at.resizeLike(small, large);
+        Value twice = at.concat(resizedTwice, resizedTwice);
+        assertEquals(
+                List.of(NearestResize.class, Concat.class, NearestResize.class, Concat.class),
+                Fusion.apply(second.nodes(), Set.of(resizedSecond, twice)).stream()
+                        .<Class<?>>map(node -> node.op().getClass())
+                        .toList());
     }
 
     @Test

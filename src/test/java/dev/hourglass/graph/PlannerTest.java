@@ -99,6 +99,16 @@ class PlannerTest {
         assertEquals(1280, Planner.lowerBound(List.of(comesBack, new Block(640, 3, 4))));
     }
 
+    /** Not so where equal blocks are placed in the order in which they begin. */
+    @Test
+    void recomputingTinyUNetTakesItsLiveBytes() {
+        for (int size : new int[] {28, 64}) {
+            Graph graph = TrainingStep.graph(new TinyUNet(), 8, size, size);
+            MemoryPlan plan = Program.plan(graph, Purpose.RECOMPUTING_TRAINING, Backend.kernels(), 2);
+            assertEquals(Planner.lowerBound(plan.blocks()), plan.activations());
+        }
+    }
+
     @Test
     void trainingTinyUNetTakesLittleMoreThanItsLiveBytes() {
         for (int size : new int[] {8, 27, 28, 64}) {

@@ -44,14 +44,17 @@ class AdjointPropertyTest {
             @ForAll @IntRange(min = 1, max = 20) int oh,
             @ForAll @IntRange(min = 1, max = 20) int ow,
             @ForAll @IntRange(min = 1, max = 40) int channels,
+            @ForAll @IntRange(min = 0, max = 20) int wider,
             @ForAll @IntRange(min = 1, max = 3) int images) {
+        int stride = channels + wider;
         GuardedFloats x = GuardedFloats.random(1, images * h * w * channels);
-        GuardedFloats dy = GuardedFloats.random(2, images * oh * ow * channels);
+        GuardedFloats dy = GuardedFloats.random(2, images * oh * ow * stride);
         for (Kernels kernels : Twins.all()) {
             GuardedFloats y = GuardedFloats.zeros(dy.length());
             GuardedFloats dx = GuardedFloats.zeros(x.length());
-            kernels.resample().nearest(x.segment(), y.segment(), h, w, oh, ow, channels, 0, images);
-            kernels.resample().nearestGradient(dy.segment(), dx.segment(), false, h, w, oh, ow, channels, 0, images);
+            Resample kernel = kernels.resample();
+            kernel.nearest(x.segment(), y.segment(), stride, h, w, oh, ow, channels, 0, images * oh);
+            kernel.nearestGradient(dy.segment(), stride, dx.segment(), false, h, w, oh, ow, channels, 0, images * h);
             int readers = ((oh + h - 1) / h) * ((ow + w - 1) / w);
             assertAdjoint(kernels, x, y, dx, dy, readers);
         }

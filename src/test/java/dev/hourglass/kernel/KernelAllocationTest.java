@@ -154,10 +154,10 @@ class KernelAllocationTest {
         all.put("groupNorm reduce" + of, () -> norm.reduceGradient(sums, 1, channels, gamma, beta, false));
         all.put("average" + of, () -> k.pool().average(x, y, side, side, channels, 2, 2, 0, 1));
         all.put("averageGradient" + of, () -> k.pool().averageGradient(x, y, true, side, side, channels, 2, 2, 0, 1));
-        all.put("nearest" + of, () -> k.resample().nearest(x, y, 3, 3, side, side, channels, 0, 1));
+        all.put("nearest" + of, () -> k.resample().nearest(x, wide, channels + 3, 3, 3, side, side, channels, 0, side));
         all.put(
                 "nearestGradient" + of,
-                () -> k.resample().nearestGradient(x, y, true, 3, 3, side, side, channels, 0, 1));
+                () -> k.resample().nearestGradient(wide, channels + 3, y, true, 3, 3, side, side, channels, 0, 3));
         all.put(
                 "channel copy" + of,
                 () -> k.channels().copy(x, channels, 0, wide, channels + 3, 2, channels, true, 0, pixels));

@@ -73,16 +73,38 @@ class KernelParityTest {
         for (ParityFile.Case c : cases("interpolate", "mode", "nearest", 8)) {
             int[] in = c.shape("input");
             int[] out = c.shape("output");
+            int channels = in[1];
             GuardedFloats x = GuardedFloats.of(c.nhwc("input"));
             GuardedFloats dy = GuardedFloats.of(c.nhwc("grad_output"));
             int readers = ((out[2] + in[2] - 1) / in[2]) * ((out[3] + in[3] - 1) / in[3]);
             for (Kernels kernels : Twins.all()) {
                 GuardedFloats y = GuardedFloats.zeros(dy.length());
                 GuardedFloats dx = GuardedFloats.zeros(x.length());
-                kernels.resample().nearest(x.segment(), y.segment(), in[2], in[3], out[2], out[3], in[1], 0, in[0]);
+                kernels.resample()
+                        .nearest(
+                                x.segment(),
+                                y.segment(),
+                                channels,
+                                in[2],
+                                in[3],
+                                out[2],
+                                out[3],
+                                channels,
+                                0,
+                                out[0] * out[2]);
                 kernels.resample()
                         .nearestGradient(
-                                dy.segment(), dx.segment(), false, in[2], in[3], out[2], out[3], in[1], 0, in[0]);
+                                dy.segment(),
+                                channels,
+                                dx.segment(),
+                                false,
+                                in[2],
+                                in[3],
+                                out[2],
+                                out[3],
+                                channels,
+                                0,
+                                in[0] * in[2]);
                 assertMatches(c, kernels, "output", c.nhwc("output"), y, i -> 0);
                 assertMatches(
                         c,

@@ -1,5 +1,6 @@
 package dev.hourglass.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -101,15 +102,65 @@ class PixelTwinTest {
         compare(
                 what,
                 dy.length(),
-                (k, y) -> k.resample().nearest(x.segment(), y.segment(), h, w, oh, ow, channels, 1, IMAGES),
+                (k, y) -> k.resample()
+                        .nearest(x.segment(), y.segment(), channels, h, w, oh, ow, channels, oh, IMAGES * oh),
                 before -> i -> 0);
         int readers = ((oh + h - 1) / h) * ((ow + w - 1) / w);
         compareBoth(
                 what,
                 x.length(),
                 (k, dx, accumulate) -> k.resample()
-                        .nearestGradient(dy.segment(), dx.segment(), accumulate, h, w, oh, ow, channels, 1, IMAGES),
+                        .nearestGradient(
+                                dy.segment(),
+                                channels,
+                                dx.segment(),
+                                accumulate,
+                                h,
+                                w,
+                                oh,
+                                ow,
+                                channels,
+                                h,
+                                IMAGES * h),
                 before -> i -> Tolerance.average(readers, 5.0 * readers, before[i]));
+    }
+
+    /** Wider pixels, and rows in two goes that meet inside of an image: the same numbers, and nothing between the pixels is touched. */
+    @Test
+    void nearestInWiderPixels() {
+        int[][] shapes = {{1, 1, 3, 2}, {3, 3, 7, 7}, {9, 10, 4, 5}, {4, 5, 4, 5}};
+        for (int channels : CHANNELS) {
+            for (int[] s : shapes) {
+                for (Kernels kernels : Twins.all()) {
+                    nearestInWiderPixels(kernels.resample(), s[0], s[1], s[2], s[3], channels, channels + 5);
+                }
+            }
+        }
+    }
+
+    private static void nearestInWiderPixels(Resample k, int h, int w, int oh, int ow, int channels, int stride) {
+        String what = k.getClass() + ": " + h + "x" + w + "x" + channels + " to " + oh + "x" + ow;
+        int in = IMAGES * h;
+        int out = IMAGES * oh;
+        GuardedFloats x = GuardedFloats.random(1, in * w * channels);
+        GuardedFloats narrow = GuardedFloats.zeros(out * ow * channels);
+        GuardedFloats wide = GuardedFloats.random(2, ((out * ow) - 1) * stride + channels);
+        float[] before = wide.toArray();
+        k.nearest(x.segment(), narrow.segment(), channels, h, w, oh, ow, channels, 0, out);
+        k.nearest(x.segment(), wide.segment(), stride, h, w, oh, ow, channels, 0, oh + 1);
+        k.nearest(x.segment(), wide.segment(), stride, h, w, oh, ow, channels, oh + 1, out);
+        float[] pixels = narrow.toArray();
+        float[] found = wide.toArray();
+        for (int i = 0; i < found.length; i++) {
+            int c = i % stride;
+            assertEquals(c < channels ? pixels[i / stride * channels + c] : before[i], found[i], what);
+        }
+        GuardedFloats expected = GuardedFloats.random(3, x.length());
+        GuardedFloats actual = expected.copy();
+        k.nearestGradient(narrow.segment(), channels, expected.segment(), true, h, w, oh, ow, channels, 0, in);
+        k.nearestGradient(wide.segment(), stride, actual.segment(), true, h, w, oh, ow, channels, 0, h + 1);
+        k.nearestGradient(wide.segment(), stride, actual.segment(), true, h, w, oh, ow, channels, h + 1, in);
+        assertArrayEquals(expected.toArray(), actual.toArray(), what);
     }
 
     /** Every output reads exactly the input whose range of readers it lies in. */

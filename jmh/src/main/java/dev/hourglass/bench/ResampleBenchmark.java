@@ -52,7 +52,9 @@ public class ResampleBenchmark extends KernelBenchmark {
     /** Pixels repeated. */
     @Benchmark
     public void forward(Rates.Traffic rate) {
-        kernel.nearest(x, y, height, width, map.height(), map.width(), map.channels(), 0, map.images());
+        int rows = map.images() * map.height();
+        int channels = map.channels();
+        kernel.nearest(x, y, channels, height, width, map.height(), map.width(), channels, 0, rows);
         rate.floats(inputs + map.elements());
     }
 
@@ -117,8 +119,9 @@ public class ResampleBenchmark extends KernelBenchmark {
     /** Gradients summed over the repeats. */
     @Benchmark
     public void backward(Rates.Traffic rate) {
-        kernel.nearestGradient(
-                dy, dx, false, height, width, map.height(), map.width(), map.channels(), 0, map.images());
+        int rows = map.images() * height;
+        int channels = map.channels();
+        kernel.nearestGradient(dy, channels, dx, false, height, width, map.height(), map.width(), channels, 0, rows);
         rate.floats(inputs + map.elements());
     }
 }

@@ -88,6 +88,11 @@ public record Conv2d(int out, int kh, int kw, Window height, Window width, int g
     }
 
     @Override
+    public boolean overwrites(int index) {
+        return added && index == addend();
+    }
+
+    @Override
     public Execution bind(Binding binding) {
         return new ConvolutionExecution(
                 binding, geometry(binding.inputShape(0)), groups, shifted ? 1 : 0, added ? addend() : 0);

@@ -29,19 +29,31 @@ public record NearestResize(int height, int width) implements Op {
     public Execution bind(Binding binding) {
         Resample resample = binding.kernels().resample();
         Shape x = binding.inputShape(0);
-        Workers.Task forward = (image, worker) -> resample.nearest(
-                binding.input(0), binding.output(), x.dim(1), x.dim(2), height, width, x.dim(3), image, image + 1);
-        Workers.Task backward = (image, worker) -> resample.nearestGradient(
+        int channels = x.dim(3);
+        ResizeBands bands = new ResizeBands(x, height, width);
+        Workers.Task forward = (item, worker) -> resample.nearest(
+                binding.input(0),
+                binding.output(),
+                channels,
+                x.dim(1),
+                x.dim(2),
+                height,
+                width,
+                channels,
+                bands.reader(bands.from(item)),
+                bands.reader(bands.to(item)));
+        Workers.Task backward = (item, worker) -> resample.nearestGradient(
                 binding.outputGradient(),
+                channels,
                 binding.inputGradient(0),
                 binding.accumulatesInputGradient(0),
                 x.dim(1),
                 x.dim(2),
                 height,
                 width,
-                x.dim(3),
-                image,
-                image + 1);
-        return new ParallelExecution(binding.workers(), x.dim(0), forward, backward);
+                channels,
+                bands.from(item),
+                bands.to(item));
+        return new ParallelExecution(binding.workers(), bands.items(), forward, backward);
     }
 }

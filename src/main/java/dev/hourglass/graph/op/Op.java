@@ -26,6 +26,7 @@ public sealed interface Op
                 MeanSquaredError,
                 NearestResize,
                 Reshape,
+                ResizedConcat,
                 ScaleShift,
                 Silu,
                 SinusoidalEncoding,
@@ -77,6 +78,14 @@ public sealed interface Op
      * other reader.
      */
     default boolean passesGradient(int index) {
+        return false;
+    }
+
+    /**
+     * Whether the output may stand where input {@code index} stands: whoever writes an element has read that of the input before, and
+     * nobody else reads it.
+     */
+    default boolean overwrites(int index) {
         return false;
     }
 

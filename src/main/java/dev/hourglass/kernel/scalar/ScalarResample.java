@@ -8,16 +8,24 @@ public final class ScalarResample implements Resample {
 
     @Override
     public void nearest(
-            MemorySegment x, MemorySegment y, int h, int w, int oh, int ow, int channels, int from, int to) {
-        for (int n = from; n < to; n++) { // y [n, oh, ow, channels]
-            for (int oy = 0; oy < oh; oy++) {
-                for (int ox = 0; ox < ow; ox++) {
-                    int iy = Resample.nearestSource(oy, h, oh);
-                    int ix = Resample.nearestSource(ox, w, ow);
-                    for (int c = 0; c < channels; c++) {
-                        float value = Memory.get(x, (((long) n * h + iy) * w + ix) * channels + c);
-                        Memory.set(y, (((long) n * oh + oy) * ow + ox) * channels + c, value);
-                    }
+            MemorySegment x,
+            MemorySegment y,
+            int yStride,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        for (int row = from; row < to; row++) { // y [n, oh, ow, channels]
+            int n = row / oh;
+            int iy = Resample.nearestSource(row % oh, h, oh);
+            for (int ox = 0; ox < ow; ox++) {
+                int ix = Resample.nearestSource(ox, w, ow);
+                for (int c = 0; c < channels; c++) {
+                    float value = Memory.get(x, (((long) n * h + iy) * w + ix) * channels + c);
+                    Memory.set(y, ((long) row * ow + ox) * yStride + c, value);
                 }
             }
         }
@@ -26,6 +34,7 @@ public final class ScalarResample implements Resample {
     @Override
     public void nearestGradient(
             MemorySegment dy,
+            int dyStride,
             MemorySegment dx,
             boolean accumulate,
             int h,
@@ -35,22 +44,21 @@ public final class ScalarResample implements Resample {
             int channels,
             int from,
             int to) {
-        for (int n = from; n < to; n++) { // dx [n, h, w, channels]
-            for (int iy = 0; iy < h; iy++) {
-                int top = Resample.firstReader(iy, h, oh);
-                int bottom = Resample.firstReader(iy + 1, h, oh);
-                for (int ix = 0; ix < w; ix++) {
-                    int left = Resample.firstReader(ix, w, ow);
-                    int right = Resample.firstReader(ix + 1, w, ow);
-                    for (int c = 0; c < channels; c++) {
-                        double sum = 0;
-                        for (int oy = top; oy < bottom; oy++) {
-                            for (int ox = left; ox < right; ox++) {
-                                sum += Memory.get(dy, (((long) n * oh + oy) * ow + ox) * channels + c);
-                            }
+        for (int row = from; row < to; row++) { // dx [n, h, w, channels]
+            int n = row / h;
+            int top = Resample.firstReader(row % h, h, oh);
+            int bottom = Resample.firstReader(row % h + 1, h, oh);
+            for (int ix = 0; ix < w; ix++) {
+                int left = Resample.firstReader(ix, w, ow);
+                int right = Resample.firstReader(ix + 1, w, ow);
+                for (int c = 0; c < channels; c++) {
+                    double sum = 0;
+                    for (int oy = top; oy < bottom; oy++) {
+                        for (int ox = left; ox < right; ox++) {
+                            sum += Memory.get(dy, (((long) n * oh + oy) * ow + ox) * dyStride + c);
                         }
-                        Memory.put(dx, (((long) n * h + iy) * w + ix) * channels + c, sum, accumulate);
                     }
+                    Memory.put(dx, ((long) row * w + ix) * channels + c, sum, accumulate);
                 }
             }
         }

@@ -8,17 +8,24 @@ public final class VectorResample implements Resample {
 
     @Override
     public void nearest(
-            MemorySegment x, MemorySegment y, int h, int w, int oh, int ow, int channels, int from, int to) {
-        long pixel = (long) channels * Float.BYTES;
-        for (int n = from; n < to; n++) { // y [oh, ow, channels]
-            long xs = Memory.address(x, (long) n * h * w * channels, (long) h * w * channels);
-            long ys = Memory.address(y, (long) n * oh * ow * channels, (long) oh * ow * channels);
-            for (int oy = 0; oy < oh; oy++) {
-                long xRow = xs + (long) Resample.nearestSource(oy, h, oh) * w * pixel;
-                long yRow = ys + (long) oy * ow * pixel;
-                for (int ox = 0; ox < ow; ox++) {
-                    Rows.copy(xRow + Resample.nearestSource(ox, w, ow) * pixel, yRow + ox * pixel, channels);
-                }
+            MemorySegment x,
+            MemorySegment y,
+            int yStride,
+            int h,
+            int w,
+            int oh,
+            int ow,
+            int channels,
+            int from,
+            int to) {
+        long xPixel = (long) channels * Float.BYTES;
+        long yPixel = (long) yStride * Float.BYTES;
+        for (int row = from; row < to; row++) { // y [n, oh, ow, channels]
+            long source = (long) (row / oh) * h + Resample.nearestSource(row % oh, h, oh);
+            long xRow = Memory.address(x, source * w * channels, (long) w * channels);
+            long yRow = Memory.address(y, (long) row * ow * yStride, (ow - 1L) * yStride + channels);
+            for (int ox = 0; ox < ow; ox++) {
+                Rows.copy(xRow + Resample.nearestSource(ox, w, ow) * xPixel, yRow + ox * yPixel, channels);
             }
         }
     }
@@ -26,6 +33,7 @@ public final class VectorResample implements Resample {
     @Override
     public void nearestGradient(
             MemorySegment dy,
+            int dyStride,
             MemorySegment dx,
             boolean accumulate,
             int h,
@@ -35,22 +43,21 @@ public final class VectorResample implements Resample {
             int channels,
             int from,
             int to) {
-        long pixel = (long) channels * Float.BYTES;
-        for (int n = from; n < to; n++) { // dx [h, w, channels]
-            long dys = Memory.address(dy, (long) n * oh * ow * channels, (long) oh * ow * channels);
-            long dxs = Memory.address(dx, (long) n * h * w * channels, (long) h * w * channels);
-            int top = 0;
-            for (int iy = 0; iy < h; iy++) {
-                int bottom = Resample.firstReader(iy + 1, h, oh);
-                int left = 0;
-                for (int ix = 0; ix < w; ix++) {
-                    int right = Resample.firstReader(ix + 1, w, ow);
-                    long corner = dys + ((long) top * ow + left) * pixel;
-                    long out = dxs + ((long) iy * w + ix) * pixel;
-                    WindowSum.sum(corner, bottom - top, ow * pixel, right - left, pixel, 1, out, channels, accumulate);
-                    left = right;
-                }
-                top = bottom;
+        long pixel = (long) dyStride * Float.BYTES;
+        for (int row = from; row < to; row++) { // dx [n, h, w, channels]
+            int top = Resample.firstReader(row % h, h, oh);
+            int rows = Resample.firstReader(row % h + 1, h, oh) - top;
+            long dyImage = Memory.address(
+                    dy, (long) (row / h) * oh * ow * dyStride, ((long) oh * ow - 1) * dyStride + channels);
+            long dyRows = dyImage + (long) top * ow * pixel;
+            long dxRow = Memory.address(dx, (long) row * w * channels, (long) w * channels);
+            int left = 0;
+            for (int ix = 0; ix < w; ix++) {
+                int right = Resample.firstReader(ix + 1, w, ow);
+                long out = dxRow + (long) ix * channels * Float.BYTES;
+                WindowSum.sum(
+                        dyRows + left * pixel, rows, ow * pixel, right - left, pixel, 1, out, channels, accumulate);
+                left = right;
             }
         }
     }
