@@ -198,7 +198,7 @@ class BadInputTest {
                 .refused(expected);
         Cli.with(MemoryBudget.LIMIT_PROPERTY, "8m", "train", "--data", data, "--out", out, "--batch", 40)
                 .refused(expected);
-        Cli.with(MemoryBudget.LIMIT_PROPERTY, "8m", "sample", model, "--out", out.resolve("a.png"))
+        Cli.with(MemoryBudget.LIMIT_PROPERTY, "4m", "sample", model, "--out", out.resolve("a.png"))
                 .refused(expected);
         Cli.with(MemoryBudget.LIMIT_PROPERTY, "1m", "check", model).refused(expected);
         Cli.with(MemoryBudget.LIMIT_PROPERTY, "much", "check", model).refused("memory size", "found: much");
