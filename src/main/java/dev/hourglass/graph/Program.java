@@ -86,8 +86,10 @@ public final class Program implements AutoCloseable {
             throw e;
         }
         forward = new Execution[layout.nodes().size()];
-        // Readers of a value add to its gradient in the order in which backward meets them: the last reader first.
-        Set<Object> shared = new HashSet<>();
+        // Readers of a value add to its gradient in the order in which backward meets them: the last reader first. Who
+        // fills an output's
+        // gradient comes before all of them.
+        Set<Object> shared = new HashSet<>(graph.outputs().values());
         for (int k = forward.length - 1; k >= 0; k--) {
             forward[k] = layout.nodes().get(k).op().bind(new NodeBinding(k, shared));
         }
@@ -155,7 +157,7 @@ public final class Program implements AutoCloseable {
         return tensor(require(graph.outputs().get(name), name));
     }
 
-    /** The gradient of an output, to be filled before {@link #backward}. */
+    /** The gradient of an output, to be filled before each {@link #backward}, which adds that of the output's readers inside. */
     public Tensor outputGradient(String name) {
         return gradient(require(graph.outputs().get(name), name));
     }

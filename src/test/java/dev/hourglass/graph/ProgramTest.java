@@ -86,6 +86,38 @@ class ProgramTest {
         }
     }
 
+    /** {@code hidden = linear(x)}, {@code y = silu(hidden)}, both outputs. */
+    @Test
+    void anOutputsGradientIsAddedToThatOfItsReaders() {
+        Graph graph = new Graph();
+        Scope top = Scope.of(graph);
+        Value hidden = top.at("layer").linear(graph.input("x", Shape.of(3, 4)), 4);
+        graph.output("hidden", hidden);
+        graph.output("y", top.silu(hidden));
+        try (Weights weights = Weights.open("w", graph.parameters());
+                Weights gradients = Weights.open("g", graph.parameters());
+                Program program = train(graph, weights, gradients)) {
+            weights.initialize(1);
+            float[] seedHidden = Floats.random(3, 12);
+            float[] seedY = Floats.random(4, 12);
+            program.input("x").copyFrom(Floats.random(2, 12));
+            program.outputGradient("hidden").copyFrom(seedHidden);
+            program.outputGradient("y").copyFrom(seedY);
+            program.forward();
+            program.backward();
+            float[] sums = program.output("hidden").toArray();
+            double[] expected = new double[4];
+            for (int k = 0; k < 12; k++) {
+                double sigmoid = 1 / (1 + Math.exp(-sums[k]));
+                expected[k % 4] += seedHidden[k] + seedY[k] * sigmoid * (1 + sums[k] * (1 - sigmoid));
+            }
+            float[] bias = gradients.tensor(graph.parameters().get(1)).toArray();
+            for (int o = 0; o < 4; o++) {
+                assertEquals(expected[o], bias[o], 2e-6);
+            }
+        }
+    }
+
     @Test
     void aTimedPassComputesTheSameAndTimesEveryOperation() {
         Graph graph = new Graph();
