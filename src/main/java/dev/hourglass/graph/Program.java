@@ -86,9 +86,8 @@ public final class Program implements AutoCloseable {
             throw e;
         }
         forward = new Execution[layout.nodes().size()];
-        // Readers of a value add to its gradient in the order in which backward meets them: the last reader first. Who
-        // fills an output's
-        // gradient comes before all of them.
+        // Readers of a value add to its gradient in the order in which backward meets them: the last reader first, and
+        // before it who fills the gradient of an output.
         Set<Object> shared = new HashSet<>(graph.outputs().values());
         for (int k = forward.length - 1; k >= 0; k--) {
             forward[k] = layout.nodes().get(k).op().bind(new NodeBinding(k, shared));

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedMethod;
 import jdk.jfr.consumer.RecordingFile;
 
 /**
@@ -38,34 +39,41 @@ final class Compilations {
         return compilations;
     }
 
-    /** Ends the record: the kernels' methods that a compiler refused, each with its reason. */
+    /**
+     * Ends the record: the kernels' methods that a compiler refused, each with its reason.
+     *
+     * @throws IllegalStateException when no kernel was compiled, so that there is nothing to tell
+     */
     List<String> refused() {
         List<RecordedEvent> events = end();
+        List<RecordedEvent> kernels =
+                events.stream().filter(Compilations::isOfAKernel).toList();
+        if (kernels.isEmpty()) {
+            throw new IllegalStateException("the record has no compilation of a kernel");
+        }
         Map<Integer, String> reasons = new HashMap<>();
         for (RecordedEvent event : events) {
             if (event.getEventType().getName().equals(FAILURE)) {
                 reasons.put(event.getInt("compileId"), event.getString("failureMessage"));
             }
         }
-        return events.stream()
-                .filter(event -> event.getEventType().getName().equals(COMPILATION))
+        return kernels.stream()
                 .filter(event -> !event.getBoolean("succeded"))
                 .filter(event -> !TEMPORARY.equals(reasons.get(event.getInt("compileId"))))
-                .map(event -> method(event) + ", tier " + event.getShort("compileLevel") + ": "
+                .map(event -> name(event) + ", tier " + event.getShort("compileLevel") + ": "
                         + reasons.get(event.getInt("compileId")))
-                .filter(text -> text.startsWith(Kernels.class.getPackageName()))
                 .distinct()
                 .toList();
     }
 
-    private static String method(RecordedEvent compilation) {
-        return compilation
-                        .<jdk.jfr.consumer.RecordedMethod>getValue("method")
-                        .getType()
-                        .getName() + "."
-                + compilation
-                        .<jdk.jfr.consumer.RecordedMethod>getValue("method")
-                        .getName();
+    private static boolean isOfAKernel(RecordedEvent event) {
+        return event.getEventType().getName().equals(COMPILATION)
+                && name(event).startsWith(Kernels.class.getPackageName());
+    }
+
+    private static String name(RecordedEvent compilation) {
+        RecordedMethod method = compilation.getValue("method");
+        return method.getType().getName() + "." + method.getName();
     }
 
     private List<RecordedEvent> end() {
