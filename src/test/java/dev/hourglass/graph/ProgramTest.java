@@ -36,6 +36,11 @@ class ProgramTest {
         return Program.forTraining(graph, weights, gradients, Backend.kernels(), workers);
     }
 
+    private static double siluSlope(double x) {
+        double sigmoid = 1 / (1 + Math.exp(-x));
+        return sigmoid * (1 + x * (1 - sigmoid));
+    }
+
     /** {@code y = linear(x) + silu(linear(x)) + linear'(x)} where both layers are one: value and parameters are read several times. */
     @Test
     void gradientsOfSeveralReadersAddUp() {
@@ -68,8 +73,7 @@ class ProgramTest {
                     for (int i = 0; i < 4; i++) {
                         sum += weight[o * 4 + i] * input[n * 4 + i];
                     }
-                    double sigmoid = 1 / (1 + Math.exp(-sum));
-                    double slope = 2 + sigmoid * (1 + sum * (1 - sigmoid));
+                    double slope = 2 + siluSlope(sum);
                     expectedBias[o] += slope * seed[n * 4 + o];
                     for (int i = 0; i < 4; i++) {
                         expectedInput[n * 4 + i] += slope * seed[n * 4 + o] * weight[o * 4 + i];
@@ -108,8 +112,7 @@ class ProgramTest {
             float[] sums = program.output("hidden").toArray();
             double[] expected = new double[4];
             for (int k = 0; k < 12; k++) {
-                double sigmoid = 1 / (1 + Math.exp(-sums[k]));
-                expected[k % 4] += seedHidden[k] + seedY[k] * sigmoid * (1 + sums[k] * (1 - sigmoid));
+                expected[k % 4] += seedHidden[k] + seedY[k] * siluSlope(sums[k]);
             }
             float[] bias = gradients.tensor(graph.parameters().get(1)).toArray();
             for (int o = 0; o < 4; o++) {
