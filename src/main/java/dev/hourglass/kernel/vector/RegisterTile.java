@@ -14,7 +14,7 @@ final class RegisterTile {
     private static final boolean WIDE = LANES >= 16;
 
     /** Rows of a tile. */
-    static final int ROWS = WIDE ? 12 : 6;
+    static final int ROWS = WIDE ? 12 : 5;
 
     /** So many rows are done faster by short tiles. */
     private static final int SHORT = WIDE ? 8 : 4;
@@ -57,7 +57,7 @@ final class RegisterTile {
         } else if (WIDE) {
             RegisterTile12x2.multiply(a, b, depth, start, out, outStride);
         } else {
-            RegisterTile6x2.multiply(a, b, depth, start, out, outStride);
+            RegisterTile5x2.multiply(a, b, depth, start, out, outStride);
         }
     }
 
@@ -78,7 +78,7 @@ final class RegisterTile {
         } else if (WIDE) {
             RegisterTile12x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
         } else {
-            RegisterTile6x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
+            RegisterTile5x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
         }
     }
 }

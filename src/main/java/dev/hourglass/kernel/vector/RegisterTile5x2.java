@@ -11,19 +11,18 @@ import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * A register tile of 6 rows by 2 vectors: 12 accumulators, 2 vectors of {@code b} and a broadcast fit the 16 registers of AVX2 and SSE.
- * Written out row by row because C2 keeps only local variables in registers.
+ * A register tile of 5 rows by 2 vectors for the 16 registers of AVX2 and SSE: 10 accumulators keep two multipliers of up to 5 cycles
+ * busy. 12 would fit beside 2 vectors of {@code b} and a broadcast, but C2 brings several broadcasts forward and keeps two accumulators
+ * in memory, which halves the speed. Written out row by row because C2 keeps only local variables in registers; loops end at an address
+ * for the reason that {@link RegisterTile4x2} gives.
  */
-final class RegisterTile6x2 {
+final class RegisterTile5x2 {
 
-    private RegisterTile6x2() {}
+    private RegisterTile5x2() {}
 
-    /**
-     * {@code out = start + a b}, as {@link RegisterTile#multiply} has it.
-     */
+    /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it. */
     static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
-        long left = leftAt & MASK;
-        long right = rightAt & MASK;
+        long end = (rightAt + depth * (2L * BYTES)) & MASK;
         long start = startAt & MASK;
         long out = outAt & MASK;
         FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
@@ -33,10 +32,8 @@ final class RegisterTile6x2 {
         FloatVector c2a = sa, c2b = sb;
         FloatVector c3a = sa, c3b = sb;
         FloatVector c4a = sa, c4b = sb;
-        FloatVector c5a = sa, c5b = sb;
-        for (int k = 0; k < depth; k++) {
-            long a = left + k * 4L;
-            long b = right + k * (2L * BYTES);
+        long a = leftAt & MASK;
+        for (long b = rightAt & MASK; b != end; b = (b + 2L * BYTES) & MASK) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -55,9 +52,7 @@ final class RegisterTile6x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4 * STRIDE));
             c4a = x.fma(ba, c4a);
             c4b = x.fma(bb, c4b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 5 * STRIDE));
-            c5a = x.fma(ba, c5a);
-            c5b = x.fma(bb, c5b);
+            a = (a + 4) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
@@ -73,15 +68,11 @@ final class RegisterTile6x2 {
         out = (out + outStride) & MASK;
         c4a.intoMemorySegment(ALL, out, ORDER);
         c4b.intoMemorySegment(ALL, out + BYTES, ORDER);
-        out = (out + outStride) & MASK;
-        c5a.intoMemorySegment(ALL, out, ORDER);
-        c5b.intoMemorySegment(ALL, out + BYTES, ORDER);
     }
 
-    /**
-     * {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes.
-     */
+    /** {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes. */
     static void multiplyTransposed(long left, long leftStride, long right, long rightStride, int depth, long outAt) {
+        long end = (right + depth * rightStride) & MASK;
         long out = outAt & MASK;
         FloatVector zero = FloatVector.zero(S);
         FloatVector c0a = zero, c0b = zero;
@@ -89,10 +80,8 @@ final class RegisterTile6x2 {
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
         FloatVector c4a = zero, c4b = zero;
-        FloatVector c5a = zero, c5b = zero;
-        for (int k = 0; k < depth; k++) {
-            long a = (left + k * leftStride) & MASK;
-            long b = (right + k * rightStride) & MASK;
+        long a = left & MASK;
+        for (long b = right & MASK; b != end; b = (b + rightStride) & MASK) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -111,9 +100,7 @@ final class RegisterTile6x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 16));
             c4a = x.fma(ba, c4a);
             c4b = x.fma(bb, c4b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 20));
-            c5a = x.fma(ba, c5a);
-            c5b = x.fma(bb, c5b);
+            a = (a + leftStride) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
@@ -125,7 +112,5 @@ final class RegisterTile6x2 {
         c3b.intoMemorySegment(ALL, out + 7 * BYTES, ORDER);
         c4a.intoMemorySegment(ALL, out + 8 * BYTES, ORDER);
         c4b.intoMemorySegment(ALL, out + 9 * BYTES, ORDER);
-        c5a.intoMemorySegment(ALL, out + 10 * BYTES, ORDER);
-        c5b.intoMemorySegment(ALL, out + 11 * BYTES, ORDER);
     }
 }
