@@ -3,7 +3,6 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
-import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 
@@ -177,13 +176,15 @@ final class DirectConv2d implements ForwardConv2d {
      * @param bias the row that the sums begin with, 0 where they have begun
      */
     private static void add(long left, long right, int depth, long bias, long sums, int rows, long scratch) {
-        for (int r = 0; r < rows; r += ROWS) {
+        int height;
+        for (int r = 0; r < rows; r += height) {
+            height = RegisterTile.next(rows - r);
             long sum = sums + r * BYTES_ROW;
-            tile(left + r * STRIDE, right, depth, bias, sum, sum, BYTES_ROW, Math.min(ROWS, rows - r), scratch);
+            tile(left + r * STRIDE, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
         }
     }
 
-    /** The same for the last block: {@code y = sums + products (+ addend)}. Whole tiles go straight to {@code y}. */
+    /** The same for the last block: {@code y = sums + products (+ addend)}. Tiles that fit go straight to {@code y}. */
     private static void finish(
             Conv2dGeometry g,
             long left,
@@ -199,19 +200,22 @@ final class DirectConv2d implements ForwardConv2d {
             long scratch) {
         int columns = Math.min(COLUMNS, g.cout() - column);
         long yStride = g.yStride() * 4L;
-        int straight = addend == 0 && columns == COLUMNS ? rows / ROWS * ROWS : 0;
-        for (int r = 0; r < straight; r += ROWS) {
-            long to = y + ((long) (row0 + r) * g.yStride() + column) * 4;
-            tile(left + r * STRIDE, right, depth, bias, sums + r * BYTES_ROW, to, yStride, ROWS, scratch);
-        }
-        if (straight < rows) {
-            long rest = sums + straight * BYTES_ROW;
-            add(left + straight * STRIDE, right, depth, bias, rest, rows - straight, scratch);
-            long at = ((long) (row0 + straight) * g.yStride() + column) * 4;
+        boolean straight = addend == 0 && columns == COLUMNS;
+        int height;
+        for (int r = 0; r < rows; r += height) {
+            height = RegisterTile.next(rows - r);
+            long a = left + r * STRIDE;
+            long sum = sums + r * BYTES_ROW;
+            long at = ((long) (row0 + r) * g.yStride() + column) * 4;
+            if (straight && RegisterTile.exact(height)) {
+                tile(a, right, depth, bias, sum, y + at, yStride, height, scratch);
+                continue;
+            }
+            tile(a, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
             if (addend == 0) {
-                Merge.store(rest, y + at, yStride, rows - straight, columns);
+                Merge.store(sum, y + at, yStride, height, columns);
             } else {
-                Merge.add(rest, addend + at, yStride, y + at, yStride, rows - straight, columns);
+                Merge.add(sum, addend + at, yStride, y + at, yStride, height, columns);
             }
         }
     }

@@ -73,8 +73,9 @@ final class DirectConv2dGradient implements WeightGradient {
                 }
                 long b = whole ? from : panel;
                 long bStride = (whole ? g.yStride() : COLUMNS) * 4L;
-                for (int k = k0; k < k1; k += ROWS) {
-                    int count = Math.min(ROWS, k1 - k);
+                int count;
+                for (int k = k0; k < k1; k += count) {
+                    count = RegisterTile.next(k1 - k);
                     RegisterTile.multiplyTransposed(
                             a + (k - k0) * 4L, BLOCK_STRIDE * 4L, b, bStride, rows, tile, count);
                     addTile(tile, partial + ((long) k * width + c) * 4, width * 4L, count, first);

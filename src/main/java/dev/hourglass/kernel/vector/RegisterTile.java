@@ -28,6 +28,9 @@ final class RegisterTile {
     /** Bytes from row to row of the left matrix: a constant, so that the rows of a tile are constant offsets from one address. */
     static final long STRIDE = (long) DEPTH * Float.BYTES;
 
+    /** Rows that {@link #next} takes without looking at how many come after. */
+    private static final int MANY = 16;
+
     /** Bytes of one row of a dense result. */
     static final long BYTES_ROW = 2L * BYTES;
 
@@ -38,6 +41,23 @@ final class RegisterTile {
     static final long ZEROS = Arena.global().allocate(BYTES_ROW, BYTES).address();
 
     private RegisterTile() {}
+
+    /**
+     * How many rows the next tile takes where so many are left. Tiles of 5 and 4 share rows out so that none is computed in vain where
+     * that is possible: 16 rows are four times 4, not three times 5 and a short tile for one.
+     */
+    static int next(int left) {
+        if (WIDE || left > MANY) {
+            return Math.min(ROWS, left);
+        }
+        int tiles = (left + ROWS - 1) / ROWS;
+        return (left + tiles - 1) / tiles;
+    }
+
+    /** Whether a tile of so many rows writes no others. */
+    static boolean exact(int rows) {
+        return rows == ROWS || rows % RegisterTile4x2.ROWS == 0;
+    }
 
     /**
      * {@code out = start + a b}: each sum begins with its column's start.

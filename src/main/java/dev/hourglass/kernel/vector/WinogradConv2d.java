@@ -14,21 +14,30 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Winograd's convolution forward. An item is a group of tiles. The pass of the input's transform down the columns comes first, for the
- * whole group; then, for each row of taps and as many tiles as a register tile has rows, the pass along the row, the products with the
+ * whole group; then, for each row of taps and some tiles, the pass along the row, the products with the
  * transformed weights and the output's pass along the row, which hand on what they write through a first-level cache; and last the
  * output's pass down the columns, which writes {@code y}. Whole transforms of a group would go through the second-level cache, whose
  * writes are several times slower.
  *
  * <p>Packed weights are {@code [taps, panels, cin, COLUMNS]} and the bias {@code [panels, COLUMNS]}. One row of transformed patches is a
- * matrix {@code [ROWS, STRIDE]} where the channels of its taps fit side by side, else one for each tap and chunk of channels.
+ * matrix {@code [PASS, STRIDE]} where the channels of its taps fit side by side, else one for each tap and chunk of channels.
  */
 final class WinogradConv2d implements ForwardConv2d {
 
     /** What a group may take between its passes, at most: it shares a second-level cache with weights, inputs and outputs. */
     private static final long GROUP_BYTES = 1 << 20;
 
+    /**
+     * Tiles whose products with one panel of weights come one after the other, at most. Higher register tiles read weights less often,
+     * so that those of AVX-512 are enough.
+     */
+    private static final int PASS = ROWS == 12 ? ROWS : 3 * ROWS;
+
     /** Groups grow only where that saves so much: smaller ones leave more of the caches to others. */
     private static final double WORTHWHILE = 0.98;
+
+    /** Bytes of one tap's products of a pass and one panel. */
+    private static final long PRODUCT_BYTES = PASS * BYTES_ROW;
 
     /** Input channels whose kernels are transformed in one go. */
     private static final int PACK_ROWS = 32;
@@ -218,7 +227,7 @@ final class WinogradConv2d implements ForwardConv2d {
     }
 
     private long forwardBytes(Conv2dGeometry g) {
-        long row = matrices(g) * STRIDE * ROWS + transform.side * RegisterTile.BYTES_OUT;
+        long row = matrices(g) * STRIDE * PASS + transform.side * PRODUCT_BYTES;
         long products = (long) transform.side * transform.outputs * panels(g) * BYTES_ROW * group;
         long shifted = (long) panels(g) * COLUMNS * 4;
         return patches.bytes(g, group, g.cin()) + row + products + shifted + RegisterTile.BYTES_OUT;
@@ -257,32 +266,33 @@ final class WinogradConv2d implements ForwardConv2d {
         long partial = shifted + (long) panels * COLUMNS * 4;
         long columns = partial + RegisterTile.BYTES_OUT;
         long v = columns + patches.bytes(g, group, g.cin());
-        long m = v + matrices(g) * STRIDE * ROWS;
-        long rows = m + side * RegisterTile.BYTES_OUT;
+        long m = v + matrices(g) * STRIDE * PASS;
+        long rows = m + side * PRODUCT_BYTES;
         long panelStep = transform.outputs * group * BYTES_ROW;
         long rowStep = panels * panelStep;
 
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
+        int pass = passTiles(count);
         patches.down(g, x, tile0, count, g.cin(), columns);
         for (int i = 0; i < side; i++) {
-            for (int t = 0; t < count; t += ROWS) {
-                int last = Math.min(t + ROWS, count);
+            for (int t = 0; t < count; t += pass) {
+                int last = Math.min(t + pass, count);
                 for (int c = 0; c < g.cin(); c += DEPTH) {
                     int channels = Math.min(DEPTH, g.cin() - c);
-                    long out = v + c / DEPTH * (ROWS * STRIDE);
+                    long out = v + c / DEPTH * (PASS * STRIDE);
                     long from = columns + c * 4L;
                     patches.across(g, tile0, count, t, last, g.cin(), i, from, channels, out, STRIDE, tapOffset(g, 1));
                 }
                 for (int p = panel0; p < panel1; p++) {
                     for (int j = 0; j < side; j++) {
                         long u = weights + (i * side + j) * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
-                        multiply(g, v + tapOffset(g, j), u, m + j * RegisterTile.BYTES_OUT, last - t, partial);
+                        multiply(g, v + tapOffset(g, j), u, m + j * PRODUCT_BYTES, last - t, partial);
                     }
                     long row = rows + i * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
                     for (int c = 0; c < BYTES_ROW; c += BYTES) {
                         transform.output(
                                 m + c,
-                                RegisterTile.BYTES_OUT,
+                                PRODUCT_BYTES,
                                 BYTES_ROW,
                                 row + c,
                                 BYTES_ROW,
@@ -296,14 +306,30 @@ final class WinogradConv2d implements ForwardConv2d {
         finish(g, rows, panelStep, bias, shift, shifted, addend, y, tile0, count, panel0, panel1);
     }
 
-    /** One tap's products for up to {@link RegisterTile#ROWS} tiles and one panel of output channels. */
+    /** How many tiles a pass takes: as equal as low register tiles allow. */
+    private static int passTiles(int count) {
+        int passes = (count + PASS - 1) / PASS;
+        return PASS == ROWS ? PASS : (count + passes - 1) / passes;
+    }
+
+    /** One tap's products for the tiles of a pass and one panel of output channels. */
     private static void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long partial) {
-        RegisterTile.multiply(v, u, Math.min(g.cin(), DEPTH), ZEROS, product, BYTES_ROW, tiles);
-        for (int k = DEPTH; k < g.cin(); k += DEPTH) {
-            long chunk = v + k / DEPTH * (ROWS * STRIDE);
+        for (int k = 0; k < g.cin(); k += DEPTH) {
+            long chunk = v + k / DEPTH * (PASS * STRIDE);
             long weights = u + (long) k * COLUMNS * 4;
-            RegisterTile.multiply(chunk, weights, Math.min(DEPTH, g.cin() - k), ZEROS, partial, BYTES_ROW, tiles);
-            Rows.add(partial, product, product, ROWS * COLUMNS);
+            int depth = Math.min(DEPTH, g.cin() - k);
+            int rows;
+            for (int t = 0; t < tiles; t += rows) {
+                rows = RegisterTile.next(tiles - t);
+                long a = chunk + t * STRIDE;
+                long to = product + t * BYTES_ROW;
+                if (k == 0) {
+                    RegisterTile.multiply(a, weights, depth, ZEROS, to, BYTES_ROW, rows);
+                } else {
+                    RegisterTile.multiply(a, weights, depth, ZEROS, partial, BYTES_ROW, rows);
+                    Rows.add(partial, to, to, rows * COLUMNS);
+                }
+            }
         }
     }
 
@@ -363,7 +389,7 @@ final class WinogradConv2d implements ForwardConv2d {
 
     /** Where the transformed patches of tap {@code j} of a row begin, in bytes from the row's first. */
     private long tapOffset(Conv2dGeometry g, int j) {
-        return rowFits(g) ? (long) j * g.cin() * 4 : (long) j * chunks(g) * ROWS * STRIDE;
+        return rowFits(g) ? (long) j * g.cin() * 4 : (long) j * chunks(g) * PASS * STRIDE;
     }
 
     /** Whether the channels of one row of taps fit side by side. */

@@ -31,8 +31,8 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Fewer tiles than this are not worth being halved. */
     private static final int HALVED = 256;
 
-    /** Input channels that blocks are multiples of: whole vectors and whole register tiles. */
-    private static final int BLOCK_UNIT = LANES % ROWS == 0 ? LANES : 3 * LANES;
+    /** Input channels that blocks are multiples of: whole vectors and, whatever their width, whole register tiles. */
+    private static final int BLOCK_UNIT = 3 * LANES;
 
     /** Floats of each tap in one item of {@link #reduce}. */
     private static final int REDUCE_FLOATS = 1024;
@@ -168,8 +168,9 @@ final class WinogradConv2dGradient implements WeightGradient {
             Conv2dGeometry g, long v, long m, long partial, int ci0, int ci1, int count, boolean first, long tile) {
         long width = paddedOut(g) * 4L;
         for (int c = 0; c < paddedOut(g); c += COLUMNS) {
-            for (int ci = ci0; ci < ci1; ci += ROWS) {
-                int rows = Math.min(ROWS, ci1 - ci);
+            int rows;
+            for (int ci = ci0; ci < ci1; ci += rows) {
+                rows = RegisterTile.next(ci1 - ci);
                 RegisterTile.multiplyTransposed(
                         v + (ci - ci0) * 4L, inStride(g) * 4L, m + c * 4L, outStride(g) * 4L, count, tile, rows);
                 DirectConv2dGradient.addTile(tile, partial + ci * width + c * 4L, width, rows, first);
