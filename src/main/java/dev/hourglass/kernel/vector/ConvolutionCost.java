@@ -35,6 +35,9 @@ final class ConvolutionCost {
 
     private static final double FAR_STREAM = 8;
 
+    /** How often bytes that are written to beyond the second-level cache and read back would be read from there in that time. */
+    private static final double SPILL = 4;
+
     /** How much of the shorter of products and streams the processor hides behind the longer, because it fetches ahead. */
     private static final double HIDDEN = 0.6;
 
@@ -90,8 +93,10 @@ final class ConvolutionCost {
      *
      * @param weightPasses how often the weights are read
      * @param patchPasses how often the patches are transformed
+     * @param spilled bytes of transforms that do not stay near until they are read
      */
-    static double winograd(Conv2dGeometry g, WinogradTransform transform, int weightPasses, int patchPasses) {
+    static double winograd(
+            Conv2dGeometry g, WinogradTransform transform, int weightPasses, int patchPasses, long spilled) {
         double tiles = padded(transform.tiles(g), RegisterTile4x2.ROWS);
         double products = tiles * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES * FMA;
         double streamed = weightPasses * stream((double) transform.taps() * g.cin() * g.cout() * Float.BYTES);
@@ -100,7 +105,8 @@ final class ConvolutionCost {
         return Math.max(products, streamed)
                 + (1 - HIDDEN) * Math.min(products, streamed)
                 + patchPasses * patches
-                + outputs;
+                + outputs
+                + spilled * SPILL / FAR_STREAM;
     }
 
     private static double winogradGradient(Conv2dGeometry g, WinogradTransform transform) {

@@ -14,30 +14,33 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Winograd's convolution forward. An item is a group of tiles. The pass of the input's transform down the columns comes first, for the
- * whole group; then, for each row of taps and some tiles, the pass along the row, the products with the
- * transformed weights and the output's pass along the row, which hand on what they write through a first-level cache; and last the
- * output's pass down the columns, which writes {@code y}. Whole transforms of a group would go through the second-level cache, whose
- * writes are several times slower.
+ * whole group; then, for each row of taps and some tiles, the pass along the row, the products with the transformed weights and the
+ * output's pass along the row; and last the output's pass down the columns, which writes {@code y}. Where weights are few, these tiles
+ * are, too, so that the row's steps hand on what they write through a first-level cache: the second level's writes are several times
+ * slower. Where weights are too many to be near, all tiles of a group are multiplied by a panel before the next one comes.
  *
  * <p>Packed weights are {@code [taps, panels, cin, COLUMNS]} and the bias {@code [panels, COLUMNS]}. One row of transformed patches is a
- * matrix {@code [PASS, STRIDE]} where the channels of its taps fit side by side, else one for each tap and chunk of channels.
+ * matrix {@code [most, STRIDE]} where the channels of its taps fit side by side, else one for each tap and chunk of channels.
  */
 final class WinogradConv2d implements ForwardConv2d {
 
-    /** What a group may take between its passes, at most: it shares a second-level cache with weights, inputs and outputs. */
-    private static final long GROUP_BYTES = 1 << 20;
+    /** What a group may take between its passes to share a second-level cache with weights, inputs and outputs. */
+    private static final long NEAR_GROUP = 1 << 20;
+
+    /** What it may take at most. */
+    private static final long FAR_GROUP = 8 << 20;
+
+    /** Weights of one row of taps up to this size stay near while a group is walked. */
+    private static final long NEAR_ROW = 1 << 20;
 
     /**
-     * Tiles whose products with one panel of weights come one after the other, at most. Higher register tiles read weights less often,
+     * Tiles that are multiplied by a panel of near weights one after the other, at most. Higher register tiles read weights less often,
      * so that those of AVX-512 are enough.
      */
-    private static final int PASS = ROWS == 12 ? ROWS : 3 * ROWS;
+    private static final int NEAR_STEP = ROWS == 12 ? ROWS : 3 * ROWS;
 
     /** Groups grow only where that saves so much: smaller ones leave more of the caches to others. */
     private static final double WORTHWHILE = 0.98;
-
-    /** Bytes of one tap's products of a pass and one panel. */
-    private static final long PRODUCT_BYTES = PASS * BYTES_ROW;
 
     /** Input channels whose kernels are transformed in one go. */
     private static final int PACK_ROWS = 32;
@@ -50,6 +53,10 @@ final class WinogradConv2d implements ForwardConv2d {
     private final int group;
 
     private final int groups;
+
+    /** Tiles that are multiplied by a panel one after the other, at most. */
+    private final int most;
+
     private final int columnBlocks;
     private final double cycles;
 
@@ -65,14 +72,18 @@ final class WinogradConv2d implements ForwardConv2d {
         this.taps = transform.taps();
         int tiles = transform.tiles(g);
         int units = (tiles + ROWS - 1) / ROWS;
-        int most = Math.clamp(GROUP_BYTES / touchedBytes(g) / ROWS, 1, units);
+        boolean near = (long) transform.side * g.cin() * g.cout() * Float.BYTES <= NEAR_ROW;
+        long touched = touchedBytes(g) * ROWS;
+        int mostUnits = Math.clamp((near ? NEAR_GROUP : FAR_GROUP) / touched, 1, units);
         int bestBlocks = 1;
         int bestUnits = 1;
         double bestTime = Double.POSITIVE_INFINITY;
         for (int blocks = 1; blocks <= panels(g); blocks++) {
-            for (int size = 1; size <= most; size++) {
+            for (int size = 1; size <= mostUnits; size++) {
                 int parts = (units + size - 1) / size;
-                double time = time(ConvolutionCost.winograd(g, transform, parts, blocks), parts * blocks, threads);
+                long spilled = size * touched > NEAR_GROUP ? units * touched : 0;
+                double work = ConvolutionCost.winograd(g, transform, parts, blocks, spilled);
+                double time = time(work, parts * blocks, threads);
                 if (time < WORTHWHILE * bestTime) {
                     bestTime = time;
                     bestBlocks = blocks;
@@ -82,6 +93,7 @@ final class WinogradConv2d implements ForwardConv2d {
         }
         group = bestUnits * ROWS;
         groups = (tiles + group - 1) / group;
+        most = near ? Math.min(NEAR_STEP, group) : group;
         columnBlocks = bestBlocks;
         cycles = bestTime;
     }
@@ -227,7 +239,7 @@ final class WinogradConv2d implements ForwardConv2d {
     }
 
     private long forwardBytes(Conv2dGeometry g) {
-        long row = matrices(g) * STRIDE * PASS + transform.side * PRODUCT_BYTES;
+        long row = (matrices(g) * STRIDE + transform.side * BYTES_ROW) * most;
         long products = (long) transform.side * transform.outputs * panels(g) * BYTES_ROW * group;
         long shifted = (long) panels(g) * COLUMNS * 4;
         return patches.bytes(g, group, g.cin()) + row + products + shifted + RegisterTile.BYTES_OUT;
@@ -266,38 +278,33 @@ final class WinogradConv2d implements ForwardConv2d {
         long partial = shifted + (long) panels * COLUMNS * 4;
         long columns = partial + RegisterTile.BYTES_OUT;
         long v = columns + patches.bytes(g, group, g.cin());
-        long m = v + matrices(g) * STRIDE * PASS;
-        long rows = m + side * PRODUCT_BYTES;
+        long m = v + matrices(g) * STRIDE * most;
+        long product = most * BYTES_ROW;
+        long rows = m + side * product;
         long panelStep = transform.outputs * group * BYTES_ROW;
         long rowStep = panels * panelStep;
 
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
-        int pass = passTiles(count);
+        int step = step(count);
         patches.down(g, x, tile0, count, g.cin(), columns);
         for (int i = 0; i < side; i++) {
-            for (int t = 0; t < count; t += pass) {
-                int last = Math.min(t + pass, count);
+            for (int t = 0; t < count; t += step) {
+                int last = Math.min(t + step, count);
                 for (int c = 0; c < g.cin(); c += DEPTH) {
                     int channels = Math.min(DEPTH, g.cin() - c);
-                    long out = v + c / DEPTH * (PASS * STRIDE);
+                    long out = v + c / DEPTH * (most * STRIDE);
                     long from = columns + c * 4L;
                     patches.across(g, tile0, count, t, last, g.cin(), i, from, channels, out, STRIDE, tapOffset(g, 1));
                 }
                 for (int p = panel0; p < panel1; p++) {
                     for (int j = 0; j < side; j++) {
                         long u = weights + (i * side + j) * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
-                        multiply(g, v + tapOffset(g, j), u, m + j * PRODUCT_BYTES, last - t, partial);
+                        multiply(g, v + tapOffset(g, j), u, m + j * product, last - t, partial);
                     }
                     long row = rows + i * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
                     for (int c = 0; c < BYTES_ROW; c += BYTES) {
                         transform.output(
-                                m + c,
-                                PRODUCT_BYTES,
-                                BYTES_ROW,
-                                row + c,
-                                BYTES_ROW,
-                                transform.outputs * BYTES_ROW,
-                                last - t);
+                                m + c, product, BYTES_ROW, row + c, BYTES_ROW, transform.outputs * BYTES_ROW, last - t);
                     }
                 }
             }
@@ -306,16 +313,16 @@ final class WinogradConv2d implements ForwardConv2d {
         finish(g, rows, panelStep, bias, shift, shifted, addend, y, tile0, count, panel0, panel1);
     }
 
-    /** How many tiles a pass takes: as equal as low register tiles allow. */
-    private static int passTiles(int count) {
-        int passes = (count + PASS - 1) / PASS;
-        return PASS == ROWS ? PASS : (count + passes - 1) / passes;
+    /** How many of a group's tiles are multiplied by a panel one after the other: equal parts where register tiles of any height do. */
+    private int step(int count) {
+        int steps = (count + most - 1) / most;
+        return most == ROWS ? ROWS : (count + steps - 1) / steps;
     }
 
-    /** One tap's products for the tiles of a pass and one panel of output channels. */
-    private static void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long partial) {
+    /** One tap's products for some tiles and one panel of output channels. */
+    private void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long partial) {
         for (int k = 0; k < g.cin(); k += DEPTH) {
-            long chunk = v + k / DEPTH * (PASS * STRIDE);
+            long chunk = v + k / DEPTH * (most * STRIDE);
             long weights = u + (long) k * COLUMNS * 4;
             int depth = Math.min(DEPTH, g.cin() - k);
             int rows;
@@ -389,7 +396,7 @@ final class WinogradConv2d implements ForwardConv2d {
 
     /** Where the transformed patches of tap {@code j} of a row begin, in bytes from the row's first. */
     private long tapOffset(Conv2dGeometry g, int j) {
-        return rowFits(g) ? (long) j * g.cin() * 4 : (long) j * chunks(g) * PASS * STRIDE;
+        return rowFits(g) ? (long) j * g.cin() * 4 : (long) j * chunks(g) * most * STRIDE;
     }
 
     /** Whether the channels of one row of taps fit side by side. */
