@@ -180,6 +180,23 @@ class Conv2dTest {
         assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
     }
 
+    /** Weights that are too many to be near are multiplied in another order, in groups of another size. */
+    @ParameterizedTest
+    @CsvSource({"26, 19, 304, 224, 4", "9, 14, 320, 208, 2"})
+    void winogradWithFarWeightsAgreesWithTheScalarTwin(int h, int w, int cin, int cout, int tile) {
+        Conv2dGeometry g = Conv2dGeometry.of(1, h, w, cin, cout, 3, 3, Window.padded(1), Window.padded(1));
+        Conv2d each = Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(tile);
+        ConvolutionRun expected = new ConvolutionRun(g, oracle);
+        ConvolutionRun found = new ConvolutionRun(g, each);
+        int growth = tile == 2 ? 2 : 8;
+        requireClose("output", found.y, expected.y, growth * g.depth());
+        requireClose(
+                "input gradient", found.dx, expected.dx, growth * g.adjoint().depth());
+        for (int threads : new int[] {2, 3, 7}) {
+            assertArrayEquals(found.y, new ConvolutionRun(g, each.suited(threads, false)).y, threads + " threads");
+        }
+    }
+
     /** However the work is cut for a number of threads, the output has the same bits. */
     @Property(tries = 40)
     void theOutputDoesNotDependOnTheNumberOfThreads(

@@ -44,14 +44,15 @@ final class RegisterTile {
 
     /**
      * How many rows the next tile takes where so many are left. Tiles of 5 and 4 share rows out so that none is computed in vain where
-     * that is possible: 16 rows are four times 4, not three times 5 and a short tile for one.
+     * that is possible: 16 rows are four times 4, not three times 5 and a short tile for one. Only the last one may have fewer, because
+     * it writes the others, too.
      */
     static int next(int left) {
         if (WIDE || left > MANY) {
             return Math.min(ROWS, left);
         }
         int tiles = (left + ROWS - 1) / ROWS;
-        return (left + tiles - 1) / tiles;
+        return Math.min(left, Math.max(RegisterTile4x2.ROWS, (left + tiles - 1) / tiles));
     }
 
     /** Whether a tile of so many rows writes no others. */
@@ -72,12 +73,30 @@ final class RegisterTile {
     static void multiply(long a, long b, int depth, long start, long out, long outStride, int rows) {
         if (rows <= SHORT) {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
-                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, out + r * outStride, outStride);
+                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, 0, out + r * outStride, outStride);
             }
         } else if (WIDE) {
             RegisterTile12x2.multiply(a, b, depth, start, out, outStride);
         } else {
-            RegisterTile5x2.multiply(a, b, depth, start, out, outStride);
+            RegisterTile5x2.multiply(a, b, depth, start, 0, out, outStride);
+        }
+    }
+
+    /**
+     * {@code out = sums + a b}, otherwise like {@link #multiply}. Low tiles begin with the sums, which costs less than adding them
+     * afterwards; with AVX-512 that is no faster, and brings the tile nearer to where compilers give up.
+     *
+     * @param sums address of {@code [ROWS, COLUMNS]}, dense; may be {@code out}
+     * @param scratch address of as much
+     */
+    static void multiplyAdd(long a, long b, int depth, long sums, long out, long outStride, int rows, long scratch) {
+        if (WIDE) {
+            multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
+            Merge.add(scratch, sums, BYTES_ROW, out, outStride, rows, COLUMNS);
+        } else if (rows <= SHORT) {
+            RegisterTile4x2.multiply(a, b, depth, sums, BYTES_ROW, out, outStride);
+        } else {
+            RegisterTile5x2.multiply(a, b, depth, sums, BYTES_ROW, out, outStride);
         }
     }
 

@@ -275,8 +275,8 @@ final class WinogradConv2d implements ForwardConv2d {
         int side = transform.side;
 
         long shifted = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long partial = shifted + (long) panels * COLUMNS * 4;
-        long columns = partial + RegisterTile.BYTES_OUT;
+        long scratch = shifted + (long) panels * COLUMNS * 4;
+        long columns = scratch + RegisterTile.BYTES_OUT;
         long v = columns + patches.bytes(g, group, g.cin());
         long m = v + matrices(g) * STRIDE * most;
         long product = most * BYTES_ROW;
@@ -299,7 +299,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 for (int p = panel0; p < panel1; p++) {
                     for (int j = 0; j < side; j++) {
                         long u = weights + (i * side + j) * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
-                        multiply(g, v + tapOffset(g, j), u, m + j * product, last - t, partial);
+                        multiply(g, v + tapOffset(g, j), u, m + j * product, last - t, scratch);
                     }
                     long row = rows + i * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
                     for (int c = 0; c < BYTES_ROW; c += BYTES) {
@@ -320,7 +320,7 @@ final class WinogradConv2d implements ForwardConv2d {
     }
 
     /** One tap's products for some tiles and one panel of output channels. */
-    private void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long partial) {
+    private void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long scratch) {
         for (int k = 0; k < g.cin(); k += DEPTH) {
             long chunk = v + k / DEPTH * (most * STRIDE);
             long weights = u + (long) k * COLUMNS * 4;
@@ -333,8 +333,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 if (k == 0) {
                     RegisterTile.multiply(a, weights, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiply(a, weights, depth, ZEROS, partial, BYTES_ROW, rows);
-                    Rows.add(partial, to, to, rows * COLUMNS);
+                    RegisterTile.multiplyAdd(a, weights, depth, to, to, BYTES_ROW, rows, scratch);
                 }
             }
         }
