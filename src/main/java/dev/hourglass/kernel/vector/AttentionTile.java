@@ -12,13 +12,11 @@ import static dev.hourglass.kernel.vector.Memory.LANES;
  */
 final class AttentionTile {
 
-    private static final boolean WIDE = LANES >= 16;
-
     /** Rows of a tile. */
-    static final int ROWS = WIDE ? 8 : 4;
+    static final int ROWS = Width.MANY_REGISTERS ? 8 : 4;
 
     /** Vectors of a row. */
-    static final int VECTORS = WIDE ? 3 : 2;
+    static final int VECTORS = Width.MANY_REGISTERS ? 3 : 2;
 
     /** Columns of a tile. */
     static final int COLUMNS = VECTORS * LANES;
@@ -36,7 +34,7 @@ final class AttentionTile {
      * @param out address of {@code [ROWS, COLUMNS]}, dense
      */
     static void multiply(long a, long aStride, long b, int depth, long out) {
-        if (WIDE) {
+        if (Width.MANY_REGISTERS) {
             AttentionTile8x3.multiply(a, aStride, b, ROW_BYTES, depth, out);
         } else {
             AttentionTile4x2.multiply(a, aStride, b, ROW_BYTES, depth, out);
@@ -51,7 +49,7 @@ final class AttentionTile {
      * @param out address of {@code [ROWS, COLUMNS]}, dense
      */
     static void multiplyRows(long a, long aStride, long b, int depth, long out) {
-        if (WIDE) {
+        if (Width.MANY_REGISTERS) {
             AttentionTile8x3.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
         } else {
             AttentionTile4x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);

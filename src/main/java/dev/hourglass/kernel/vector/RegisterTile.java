@@ -11,13 +11,11 @@ import java.lang.foreign.Arena;
  */
 final class RegisterTile {
 
-    private static final boolean WIDE = LANES >= 16;
-
     /** Rows of a tile. */
-    static final int ROWS = WIDE ? 12 : 5;
+    static final int ROWS = Width.MANY_REGISTERS ? 12 : 5;
 
     /** So many rows are done faster by short tiles. */
-    private static final int SHORT = WIDE ? 8 : 4;
+    private static final int SHORT = Width.MANY_REGISTERS ? 8 : 4;
 
     /** Columns of a tile: two vectors. */
     static final int COLUMNS = 2 * LANES;
@@ -48,7 +46,7 @@ final class RegisterTile {
      * it writes the others, too.
      */
     static int next(int left) {
-        if (WIDE || left > MANY) {
+        if (Width.MANY_REGISTERS || left > MANY) {
             return Math.min(ROWS, left);
         }
         int tiles = (left + ROWS - 1) / ROWS;
@@ -75,7 +73,7 @@ final class RegisterTile {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
                 RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, 0, out + r * outStride, outStride);
             }
-        } else if (WIDE) {
+        } else if (Width.MANY_REGISTERS) {
             RegisterTile12x2.multiply(a, b, depth, start, out, outStride);
         } else {
             RegisterTile5x2.multiply(a, b, depth, start, 0, out, outStride);
@@ -90,7 +88,7 @@ final class RegisterTile {
      * @param scratch address of as much
      */
     static void multiplyAdd(long a, long b, int depth, long sums, long out, long outStride, int rows, long scratch) {
-        if (WIDE) {
+        if (Width.MANY_REGISTERS) {
             multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
             Merge.add(scratch, sums, BYTES_ROW, out, outStride, rows, COLUMNS);
         } else if (rows <= SHORT) {
@@ -114,7 +112,7 @@ final class RegisterTile {
                 long to = out + (long) r * COLUMNS * Float.BYTES;
                 RegisterTile4x2.multiplyTransposed(a + r * 4L, aStride, b, bStride, depth, to);
             }
-        } else if (WIDE) {
+        } else if (Width.MANY_REGISTERS) {
             RegisterTile12x2.multiplyTransposed(a, aStride, b, bStride, depth, out);
         } else {
             RegisterTile5x2.multiplyTransposed(a, aStride, b, bStride, depth, out);

@@ -15,18 +15,14 @@ import jdk.incubator.vector.VectorOperators;
  */
 public final class VectorMultiplyAddChains implements MultiplyAddChains {
 
-    /** Whether there are 32 vector registers: with AVX-512, and everywhere but on x86. */
-    private static final boolean MANY_REGISTERS =
-            LANES >= 16 || !System.getProperty("os.arch", "").matches("amd64|x86_64");
-
     @Override
     public int perRound() {
-        return (MANY_REGISTERS ? 24 : 12) * LANES;
+        return (Width.MANY_REGISTERS ? 24 : 12) * LANES;
     }
 
     @Override
     public float run(int rounds, float start) {
-        return MANY_REGISTERS ? run24(rounds, start) : run12(rounds, start);
+        return Width.MANY_REGISTERS ? run24(rounds, start) : run12(rounds, start);
     }
 
     private static float run12(int rounds, float start) {
