@@ -37,7 +37,7 @@ final class AttentionTile {
         if (Width.MANY_REGISTERS) {
             AttentionTile8x3.multiply(a, aStride, b, ROW_BYTES, depth, out);
         } else {
-            AttentionTile4x2.multiply(a, aStride, b, ROW_BYTES, depth, out);
+            RegisterTile4x2.multiplyTransposed(a, aStride, b, ROW_BYTES, depth, out);
         }
     }
 
