@@ -3,6 +3,7 @@ package dev.hourglass.kernel;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.hourglass.kernel.Conv2dGeometry.Window;
 import dev.hourglass.kernel.scalar.ScalarConv2d;
@@ -178,6 +179,28 @@ class Conv2dTest {
         float[] both = found.forward(g, kernel, Floats.tensor(shift), Floats.tensor(addend));
         requireClose("output, shift and addend", both, sums, in);
         assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
+    }
+
+    /** One chain of 9216 sums would round off 1.6e-6 of the result, as PERF.md's table of roundings shows; blocks of the depth do 3e-7. */
+    @Test
+    void deepSumsAreAddedInBlocks() {
+        assumeTrue(Backend.kernels().bits() > 0, "scalar twins add in one chain");
+        int depth = 9216;
+        int columns = 40;
+        Conv2dGeometry g = Conv2dGeometry.linear(11, depth, columns);
+        ConvolutionRun run = new ConvolutionRun(g, kernel);
+        double errors = 0;
+        double squares = 0;
+        for (int k = 0; k < run.y.length; k++) {
+            double expected = run.bias[k % columns];
+            for (int d = 0; d < depth; d++) {
+                expected += (double) run.x[k / columns * depth + d] * run.weight[d * columns + k % columns];
+            }
+            errors += (run.y[k] - expected) * (run.y[k] - expected);
+            squares += expected * expected;
+        }
+        double found = Math.sqrt(errors / squares);
+        assertTrue(found <= 6e-7, "root mean square of the rounding: " + found);
     }
 
     /** Weights that are too many to be near are multiplied in another order, in groups of another size. */

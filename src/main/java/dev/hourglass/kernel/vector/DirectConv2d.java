@@ -4,6 +4,7 @@ import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.WeightFormat;
@@ -225,7 +226,8 @@ final class DirectConv2d implements ForwardConv2d {
         if (bias != 0) {
             RegisterTile.multiply(left, right, depth, bias, to, stride, rows);
         } else {
-            RegisterTile.multiplyAdd(left, right, depth, sum, to, stride, rows, scratch);
+            RegisterTile.multiply(left, right, depth, ZEROS, scratch, BYTES_ROW, rows);
+            Merge.add(scratch, sum, BYTES_ROW, to, stride, rows, COLUMNS);
         }
     }
 

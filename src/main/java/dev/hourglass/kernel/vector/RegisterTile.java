@@ -71,30 +71,12 @@ final class RegisterTile {
     static void multiply(long a, long b, int depth, long start, long out, long outStride, int rows) {
         if (rows <= SHORT) {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
-                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, 0, out + r * outStride, outStride);
+                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, out + r * outStride, outStride);
             }
         } else if (Width.MANY_REGISTERS) {
             RegisterTile12x2.multiply(a, b, depth, start, out, outStride);
         } else {
-            RegisterTile5x2.multiply(a, b, depth, start, 0, out, outStride);
-        }
-    }
-
-    /**
-     * {@code out = sums + a b}, otherwise like {@link #multiply}. Low tiles begin with the sums, which costs less than adding them
-     * afterwards; with AVX-512 that is no faster, and brings the tile nearer to where compilers give up.
-     *
-     * @param sums address of {@code [ROWS, COLUMNS]}, dense; may be {@code out}
-     * @param scratch address of as much
-     */
-    static void multiplyAdd(long a, long b, int depth, long sums, long out, long outStride, int rows, long scratch) {
-        if (Width.MANY_REGISTERS) {
-            multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
-            Merge.add(scratch, sums, BYTES_ROW, out, outStride, rows, COLUMNS);
-        } else if (rows <= SHORT) {
-            RegisterTile4x2.multiply(a, b, depth, sums, BYTES_ROW, out, outStride);
-        } else {
-            RegisterTile5x2.multiply(a, b, depth, sums, BYTES_ROW, out, outStride);
+            RegisterTile5x2.multiply(a, b, depth, start, out, outStride);
         }
     }
 

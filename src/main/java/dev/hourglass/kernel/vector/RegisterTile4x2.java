@@ -24,22 +24,16 @@ final class RegisterTile4x2 {
     private RegisterTile4x2() {}
 
     /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it. */
-    static void multiply(
-            long leftAt, long rightAt, int depth, long startAt, long startStride, long outAt, long outStride) {
+    static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
         long end = (rightAt + depth * (2L * BYTES)) & MASK;
         long start = startAt & MASK;
         long out = outAt & MASK;
-        FloatVector c0a = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
-        FloatVector c0b = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
-        start = (start + startStride) & MASK;
-        FloatVector c1a = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
-        FloatVector c1b = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
-        start = (start + startStride) & MASK;
-        FloatVector c2a = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
-        FloatVector c2b = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
-        start = (start + startStride) & MASK;
-        FloatVector c3a = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
-        FloatVector c3b = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
+        FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
+        FloatVector sb = FloatVector.fromMemorySegment(S, ALL, start + BYTES, ORDER);
+        FloatVector c0a = sa, c0b = sb;
+        FloatVector c1a = sa, c1b = sb;
+        FloatVector c2a = sa, c2b = sb;
+        FloatVector c3a = sa, c3b = sb;
         long a = leftAt & MASK;
         for (long b = rightAt & MASK; b != end; b = (b + 2L * BYTES) & MASK) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);

@@ -333,7 +333,8 @@ final class WinogradConv2d implements ForwardConv2d {
                 if (k == 0) {
                     RegisterTile.multiply(a, weights, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiplyAdd(a, weights, depth, to, to, BYTES_ROW, rows, scratch);
+                    RegisterTile.multiply(a, weights, depth, ZEROS, scratch, BYTES_ROW, rows);
+                    Rows.add(scratch, to, to, rows * COLUMNS);
                 }
             }
         }
