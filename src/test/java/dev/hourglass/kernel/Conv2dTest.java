@@ -181,7 +181,7 @@ class Conv2dTest {
         assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
     }
 
-    /** One chain of 9216 sums would round off 1.6e-6 of the result, as PERF.md's table of roundings shows; blocks of the depth do 3e-7. */
+    /** One chain of 9216 sums rounds off 1.6e-6 of the result, as tiles did that began with earlier sums; blocks of the depth do 3e-7. */
     @Test
     void deepSumsAreAddedInBlocks() {
         assumeTrue(Backend.kernels().bits() > 0, "scalar twins add in one chain");

@@ -31,7 +31,7 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Fewer tiles than this are not worth being halved. */
     private static final int HALVED = 256;
 
-    /** Input channels that blocks are multiples of: whole vectors and, whatever their width, whole register tiles. */
+    /** Input channels that blocks are multiples of: whole vectors, and no register tile half empty. */
     private static final int BLOCK_UNIT = 3 * LANES;
 
     /** Floats of each tap in one item of {@link #reduce}. */
