@@ -14,7 +14,7 @@ final class ProductBlocks {
      * Rows of an item, at most: enough to hide that each panel's block comes from far for the first tile. Low tiles are through with a
      * block sooner, and need more of them.
      */
-    static final int MAX_ROWS = ROWS * (ROWS == 12 ? 22 : 32);
+    static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 32);
 
     /** Depth of a block, at most: with it a panel's block and a tile's rows are together in a first-level cache of 48 KiB. */
     private static final int MAX_DEPTH = 256;
@@ -23,7 +23,7 @@ final class ProductBlocks {
     private static final int DEPTH_UNIT = 16;
 
     /** Blocks of the depth that are gathered at a time: what stays in a second-level cache. */
-    private static final int GATHERED = ROWS == 12 ? 2 : 1;
+    private static final int GATHERED = Width.MANY_REGISTERS ? 2 : 1;
 
     /** The same where so many panels follow that bringing sums back would cost more than rows from beyond that cache. */
     private static final int GATHERED_DEEP = 8;

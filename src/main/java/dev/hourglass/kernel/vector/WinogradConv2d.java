@@ -37,7 +37,7 @@ final class WinogradConv2d implements ForwardConv2d {
      * Tiles that are multiplied by a panel of near weights one after the other, at most. Higher register tiles read weights less often,
      * so that those of AVX-512 are enough.
      */
-    private static final int NEAR_STEP = ROWS == 12 ? ROWS : 3 * ROWS;
+    private static final int NEAR_STEP = Width.MANY_REGISTERS ? ROWS : 3 * ROWS;
 
     /** Groups grow only where that saves so much: smaller ones leave more of the caches to others. */
     private static final double WORTHWHILE = 0.98;
