@@ -4,7 +4,6 @@ import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
-import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.WeightFormat;
@@ -104,7 +103,7 @@ final class DirectConv2d implements ForwardConv2d {
 
     @Override
     public int forwardItems(Conv2dGeometry g) {
-        return ProductBlocks.rowBlocks(g) * blocks.columnBlocks(g);
+        return blocks.rowBlocks(g) * blocks.columnBlocks(g);
     }
 
     @Override
@@ -118,7 +117,7 @@ final class DirectConv2d implements ForwardConv2d {
             MemorySegment workspace,
             int item) {
         int columnBlocks = blocks.columnBlocks(g);
-        int blockRows = ProductBlocks.rows(g);
+        int blockRows = blocks.rows(g);
         int row0 = item / columnBlocks * blockRows;
         int rows = Math.min(blockRows, g.rows() - row0);
         int block = item % columnBlocks;
@@ -132,6 +131,7 @@ final class DirectConv2d implements ForwardConv2d {
         int step = ProductBlocks.depth(g);
         int pass = blocks.gathered(g) * step;
         boolean whole = pass >= g.depth();
+        boolean far = blocks.far(g);
         for (int from = 0; from < g.depth(); from += pass) {
             int to = Math.min(from + pass, g.depth());
             for (int k = from; k < to; k += step) {
@@ -149,10 +149,11 @@ final class DirectConv2d implements ForwardConv2d {
                     long left = a + (k - from) / step * BLOCK_BYTES;
                     long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
                     long first = k == 0 && shift == null ? bias : 0;
+                    long ahead = far && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
                     if (k + depth < g.depth()) {
-                        add(left, right, depth, first, sum, rows, scratch);
+                        add(left, right, depth, first, sum, rows, scratch, ahead);
                     } else {
-                        finish(g, left, right, depth, first, sum, addend, y, row0, rows, p * COLUMNS, scratch);
+                        finish(g, left, right, depth, first, sum, addend, y, row0, rows, p * COLUMNS, scratch, ahead);
                     }
                 }
             }
@@ -174,18 +175,20 @@ final class DirectConv2d implements ForwardConv2d {
      * Adds the products of one block of the depth of one panel to the sums.
      *
      * @param bias the row that the sums begin with, 0 where they have begun
+     * @param ahead the block of weights to bring near meanwhile, 0 for none
      */
-    private static void add(long left, long right, int depth, long bias, long sums, int rows, long scratch) {
+    private void add(long left, long right, int depth, long bias, long sums, int rows, long scratch, long ahead) {
         int height;
         for (int r = 0; r < rows; r += height) {
             height = RegisterTile.next(rows - r);
+            readAhead(ahead, depth, r, height, rows, scratch);
             long sum = sums + r * BYTES_ROW;
             tile(left + r * STRIDE, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
         }
     }
 
     /** The same for the last block: {@code y = sums + products (+ addend)}. Tiles that fit go straight to {@code y}. */
-    private static void finish(
+    private void finish(
             Conv2dGeometry g,
             long left,
             long right,
@@ -197,13 +200,15 @@ final class DirectConv2d implements ForwardConv2d {
             int row0,
             int rows,
             int column,
-            long scratch) {
+            long scratch,
+            long ahead) {
         int columns = Math.min(COLUMNS, g.cout() - column);
         long yStride = g.yStride() * 4L;
         boolean straight = addend == 0 && columns == COLUMNS;
         int height;
         for (int r = 0; r < rows; r += height) {
             height = RegisterTile.next(rows - r);
+            readAhead(ahead, depth, r, height, rows, scratch);
             long a = left + r * STRIDE;
             long sum = sums + r * BYTES_ROW;
             long at = ((long) (row0 + r) * g.yStride() + column) * 4;
@@ -220,14 +225,21 @@ final class DirectConv2d implements ForwardConv2d {
         }
     }
 
+    /** The part of a block of weights that falls to some of the rows. */
+    private void readAhead(long block, int depth, int row, int count, int rows, long scratch) {
+        if (block != 0) {
+            long bytes = depth * rowBytes;
+            ReadAhead.touch(block + bytes * row / rows, block + bytes * (row + count) / rows, scratch);
+        }
+    }
+
     /** One register tile: {@code to = bias + products}, or {@code sum + products} where there is no bias. */
     private static void tile(
             long left, long right, int depth, long bias, long sum, long to, long stride, int rows, long scratch) {
         if (bias != 0) {
             RegisterTile.multiply(left, right, depth, bias, to, stride, rows);
         } else {
-            RegisterTile.multiply(left, right, depth, ZEROS, scratch, BYTES_ROW, rows);
-            Merge.add(scratch, sum, BYTES_ROW, to, stride, rows, COLUMNS);
+            RegisterTile.multiplyAdd(left, right, depth, sum, BYTES_ROW, to, stride, rows, scratch);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
@@ -14,7 +15,7 @@ final class ProductBlocks {
      * Rows of an item, at most: enough to hide that each panel's block comes from far for the first tile. Low tiles are through with a
      * block sooner, and need more of them.
      */
-    static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 32);
+    static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
 
     /** Depth of a block, at most: with it a panel's block and a tile's rows are together in a first-level cache of 48 KiB. */
     private static final int MAX_DEPTH = 256;
@@ -26,9 +27,12 @@ final class ProductBlocks {
     private static final int GATHERED = Width.MANY_REGISTERS ? 2 : 1;
 
     /** The same where so many panels follow that bringing sums back would cost more than rows from beyond that cache. */
-    private static final int GATHERED_DEEP = 8;
+    private static final int GATHERED_DEEP = Width.MANY_REGISTERS ? 8 : 1;
 
     private static final int DEEP_PANELS = 48;
+
+    /** Weights of an item up to this size stay near from item to item. */
+    private static final long NEAR_WEIGHTS = 1 << 20;
 
     private final int threads;
 
@@ -37,14 +41,16 @@ final class ProductBlocks {
         this.threads = threads;
     }
 
-    static int rowBlocks(Conv2dGeometry g) {
-        return (g.rows() + MAX_ROWS - 1) / MAX_ROWS;
+    int rowBlocks(Conv2dGeometry g) {
+        return (g.rows() + rows(g) - 1) / rows(g);
     }
 
-    /** Rows of an item: as equal as whole tiles allow. */
-    static int rows(Conv2dGeometry g) {
+    /** Rows of an item: as equal as whole tiles allow, and as many items for each thread, unless they would be low. */
+    int rows(Conv2dGeometry g) {
         int tiles = (g.rows() + ROWS - 1) / ROWS;
-        int items = rowBlocks(g);
+        int least = (g.rows() + MAX_ROWS - 1) / MAX_ROWS;
+        int equal = (least + threads - 1) / threads * threads;
+        int items = g.rows() / equal >= MAX_ROWS / 2 ? equal : least;
         return (tiles + items - 1) / items * ROWS;
     }
 
@@ -72,6 +78,16 @@ final class ProductBlocks {
     private int itemPanels(Conv2dGeometry g) {
         int columnBlocks = columnBlocks(g);
         return (DirectConv2d.panels(g) + columnBlocks - 1) / columnBlocks;
+    }
+
+    /**
+     * Whether each panel's block comes from far and is worth reading ahead, a few lines before each of many tiles. Not with AVX-512:
+     * its blocks are twice as large, its tiles fewer, and what is read before one of them holds it up for longer than it saves.
+     */
+    boolean far(Conv2dGeometry g) {
+        return !Width.MANY_REGISTERS
+                && rows(g) > MAX_ROWS / 2
+                && (long) itemPanels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
     }
 
     /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */

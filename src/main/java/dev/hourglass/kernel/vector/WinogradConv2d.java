@@ -333,8 +333,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 if (k == 0) {
                     RegisterTile.multiply(a, weights, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiply(a, weights, depth, ZEROS, scratch, BYTES_ROW, rows);
-                    Rows.add(scratch, to, to, rows * COLUMNS);
+                    RegisterTile.multiplyAdd(a, weights, depth, to, BYTES_ROW, to, BYTES_ROW, rows, scratch);
                 }
             }
         }
