@@ -180,7 +180,15 @@ class ElementwiseTwinTest {
             Float.POSITIVE_INFINITY,
             Float.NEGATIVE_INFINITY,
             Float.NaN,
-            Float.MIN_VALUE
+            Float.intBitsToFloat(0xffc00000), // the NaN that processors make
+            Float.MIN_VALUE,
+            -Float.MIN_VALUE,
+            -88.9f,
+            -89.2f,
+            -89.4f,
+            -89.6f,
+            89.4f,
+            3e38f
         };
         for (Kernels kernels : Twins.all()) {
             GuardedFloats out = GuardedFloats.zeros(inputs.length);

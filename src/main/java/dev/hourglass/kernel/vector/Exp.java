@@ -35,16 +35,28 @@ final class Exp {
     /** {@code e^t} for numbers from {@link #LOWEST} to {@link #HIGHEST}; NaN stays NaN. */
     static float exp(float t) {
         float rounded = Math.fma(t, OCTAVES, ROUNDER);
+        return rest(t, rounded) * halfPower(rounded) * 2; // in two steps, since 2^128 is no float
+    }
+
+    /**
+     * The exponential of what {@code t} exceeds the octaves by. The polynomial is computed by Estrin's scheme, whose steps wait for each
+     * other half as long as Horner's.
+     *
+     * @param rounded {@code t} in octaves, plus {@link #ROUNDER}
+     */
+    static float rest(float t, float rounded) {
         float n = rounded - ROUNDER;
         float r = Math.fma(n, -OCTAVE_HIGH, t);
         r = Math.fma(n, -OCTAVE_LOW, r);
+        float r2 = r * r;
         float p = Math.fma(P5, r, P4);
-        p = Math.fma(p, r, P3);
-        p = Math.fma(p, r, P2);
-        p = Math.fma(p, r, P1);
-        p = Math.fma(p, r, P0);
-        p = Math.fma(p, r * r, r) + 1;
-        float halfPower = Float.intBitsToFloat((Float.floatToRawIntBits(rounded) << EXPONENT_SHIFT) + HALF);
-        return p * halfPower * 2;
+        p = Math.fma(p, r2, Math.fma(P3, r, P2));
+        p = Math.fma(p, r2, Math.fma(P1, r, P0));
+        return Math.fma(p, r2, r) + 1;
+    }
+
+    /** Half of two to the power of the octaves, which go from -125 to 128; infinity for 129. */
+    static float halfPower(float rounded) {
+        return Float.intBitsToFloat((Float.floatToRawIntBits(rounded) << EXPONENT_SHIFT) + HALF);
     }
 }

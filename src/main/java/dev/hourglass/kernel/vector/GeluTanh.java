@@ -71,13 +71,12 @@ final class GeluTanh {
             FloatVector n = rounded.sub(Exp.ROUNDER);
             FloatVector r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_HIGH), t);
             r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_LOW), r);
-            FloatVector p = FloatVector.broadcast(S, Exp.P5);
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P4));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P3));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P2));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P1));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P0));
-            p = p.fma(r.mul(r), r).add(1);
+            FloatVector r2 = r.mul(r);
+            FloatVector p = FloatVector.broadcast(S, Exp.P5)
+                    .fma(r, FloatVector.broadcast(S, Exp.P4))
+                    .fma(r2, FloatVector.broadcast(S, Exp.P3).fma(r, FloatVector.broadcast(S, Exp.P2)))
+                    .fma(r2, FloatVector.broadcast(S, Exp.P1).fma(r, FloatVector.broadcast(S, Exp.P0)));
+            p = p.fma(r2, r).add(1);
             FloatVector halfPower = rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
                     .add(Exp.HALF)

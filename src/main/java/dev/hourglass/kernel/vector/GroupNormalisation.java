@@ -89,33 +89,31 @@ final class GroupNormalisation {
         int column = 0;
         for (int i = 0; i < vectors; i++) {
             long record = (table + column * RECORD) & MASK;
-            FloatVector floor = FloatVector.broadcast(S, -Exp.HIGHEST);
-            FloatVector lowest = FloatVector.broadcast(S, Exp.LOWEST);
+            FloatVector floor = FloatVector.broadcast(S, Silu.LOW);
             FloatVector v = FloatVector.fromMemorySegment(S, ALL, (x + (long) i * BYTES) & MASK, ORDER)
                     .sub(FloatVector.fromMemorySegment(S, ALL, record + GroupTable.MEAN, ORDER))
                     .fma(
                             FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SCALE, ORDER),
                             FloatVector.fromMemorySegment(S, ALL, record + GroupTable.SHIFT, ORDER));
             FloatVector cut = v.blend(floor, v.compare(VectorOperators.LT, floor)); // keeps minus infinity from NaN
-            FloatVector t = cut.neg();
-            t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
-            FloatVector rounded = t.fma(FloatVector.broadcast(S, Exp.OCTAVES), FloatVector.broadcast(S, Exp.ROUNDER));
+            FloatVector t = cut.reinterpretAsInts().min(Silu.HIGH_BITS).reinterpretAsFloats();
+            FloatVector rounded = t.fma(FloatVector.broadcast(S, -Exp.OCTAVES), FloatVector.broadcast(S, Exp.ROUNDER));
             FloatVector n = rounded.sub(Exp.ROUNDER);
-            FloatVector r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_HIGH), t);
-            r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_LOW), r);
-            FloatVector p = FloatVector.broadcast(S, Exp.P5);
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P4));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P3));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P2));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P1));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P0));
-            p = p.fma(r.mul(r), r).add(1);
+            FloatVector r = n.fma(FloatVector.broadcast(S, Exp.OCTAVE_HIGH), t);
+            r = n.fma(FloatVector.broadcast(S, Exp.OCTAVE_LOW), r);
+            FloatVector r2 = r.mul(r);
+            FloatVector p = FloatVector.broadcast(S, Exp.P5)
+                    .fma(r, FloatVector.broadcast(S, -Exp.P4))
+                    .fma(r2, FloatVector.broadcast(S, Exp.P3).fma(r, FloatVector.broadcast(S, -Exp.P2)))
+                    .fma(r2, FloatVector.broadcast(S, Exp.P1).fma(r, FloatVector.broadcast(S, -Exp.P0)));
+            p = FloatVector.broadcast(S, 1).sub(p.fma(r2, r));
             FloatVector halfPower = rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
                     .add(Exp.HALF)
                     .reinterpretAsFloats();
-            FloatVector e = p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
-            cut.div(e.add(1)).intoMemorySegment(ALL, (y + (long) i * BYTES) & MASK, ORDER);
+            cut.mul(0.5f)
+                    .div(p.fma(halfPower, FloatVector.broadcast(S, 0.5f)))
+                    .intoMemorySegment(ALL, (y + (long) i * BYTES) & MASK, ORDER);
             column = column + 1 == perRow ? 0 : column + 1;
         }
     }

@@ -69,18 +69,17 @@ final class GroupSiluGradient {
                     FloatVector.fromMemorySegment(S, ALL, to + GroupTable.SHIFT, ORDER));
             FloatVector cut = v.blend(low, v.compare(VectorOperators.LT, low));
             cut = cut.blend(high, cut.compare(VectorOperators.GT, high));
-            FloatVector t = cut.neg();
-            FloatVector rounded = t.fma(FloatVector.broadcast(S, Exp.OCTAVES), FloatVector.broadcast(S, Exp.ROUNDER));
+            FloatVector rounded =
+                    cut.fma(FloatVector.broadcast(S, -Exp.OCTAVES), FloatVector.broadcast(S, Exp.ROUNDER));
             FloatVector n = rounded.sub(Exp.ROUNDER);
-            FloatVector r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_HIGH), t);
-            r = n.fma(FloatVector.broadcast(S, -Exp.OCTAVE_LOW), r);
-            FloatVector p = FloatVector.broadcast(S, Exp.P5);
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P4));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P3));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P2));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P1));
-            p = p.fma(r, FloatVector.broadcast(S, Exp.P0));
-            p = p.fma(r.mul(r), r).add(1);
+            FloatVector r = n.fma(FloatVector.broadcast(S, Exp.OCTAVE_HIGH), cut);
+            r = n.fma(FloatVector.broadcast(S, Exp.OCTAVE_LOW), r);
+            FloatVector r2 = r.mul(r);
+            FloatVector p = FloatVector.broadcast(S, Exp.P5)
+                    .fma(r, FloatVector.broadcast(S, -Exp.P4))
+                    .fma(r2, FloatVector.broadcast(S, Exp.P3).fma(r, FloatVector.broadcast(S, -Exp.P2)))
+                    .fma(r2, FloatVector.broadcast(S, Exp.P1).fma(r, FloatVector.broadcast(S, -Exp.P0)));
+            p = FloatVector.broadcast(S, 1).sub(p.fma(r2, r));
             // Between these bounds the power of two is neither infinite nor subnormal: it is added to the exponent.
             FloatVector e = rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)

@@ -3,11 +3,23 @@ package dev.hourglass.kernel.vector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** SiLU and its slope, as vectors and with the same bits as single numbers. Arguments are cut where the result stops changing. */
+/**
+ * SiLU and its slope, as vectors and with the same bits as single numbers. Arguments are cut where the result stops changing. Vectors
+ * compute {@code e^-x} from {@code x} with all signs the other way round, which has the same bits and needs no negation.
+ */
 final class Silu {
 
+    /** Below it the result is -0, as the exponential is infinite. */
+    static final float LOW = -89.5f;
+
+    /** Above it the result is the argument. */
+    private static final float HIGH = -Exp.LOWEST;
+
+    /** Floats are cut by it as whole numbers, which is faster; negative ones and some NaN stay as they are, others become a number. */
+    static final int HIGH_BITS = Float.floatToRawIntBits(HIGH);
+
     static final float SLOPE_LOW = -88;
-    static final float SLOPE_HIGH = -Exp.LOWEST;
+    static final float SLOPE_HIGH = HIGH;
 
     private Silu() {}
 
@@ -15,40 +27,39 @@ final class Silu {
     static int values(long x, long y, int count) {
         int i = 0;
         for (; i <= count - Memory.LANES; i += Memory.LANES) {
-            FloatVector floor = FloatVector.broadcast(Memory.S, -Exp.HIGHEST);
-            FloatVector lowest = FloatVector.broadcast(Memory.S, Exp.LOWEST);
+            FloatVector floor = FloatVector.broadcast(Memory.S, LOW);
             FloatVector v =
                     FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + i * 4L) & Memory.MASK, Memory.ORDER);
             FloatVector cut = v.blend(floor, v.compare(VectorOperators.LT, floor)); // keeps minus infinity from NaN
-            FloatVector t = cut.neg();
-            t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
+            FloatVector t = cut.reinterpretAsInts().min(Silu.HIGH_BITS).reinterpretAsFloats();
             FloatVector rounded =
-                    t.fma(FloatVector.broadcast(Memory.S, Exp.OCTAVES), FloatVector.broadcast(Memory.S, Exp.ROUNDER));
+                    t.fma(FloatVector.broadcast(Memory.S, -Exp.OCTAVES), FloatVector.broadcast(Memory.S, Exp.ROUNDER));
             FloatVector n = rounded.sub(Exp.ROUNDER);
-            FloatVector r = n.fma(FloatVector.broadcast(Memory.S, -Exp.OCTAVE_HIGH), t);
-            r = n.fma(FloatVector.broadcast(Memory.S, -Exp.OCTAVE_LOW), r);
-            FloatVector p = FloatVector.broadcast(Memory.S, Exp.P5);
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P4));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P3));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P2));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P1));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P0));
-            p = p.fma(r.mul(r), r).add(1);
+            FloatVector r = n.fma(FloatVector.broadcast(Memory.S, Exp.OCTAVE_HIGH), t);
+            r = n.fma(FloatVector.broadcast(Memory.S, Exp.OCTAVE_LOW), r);
+            FloatVector r2 = r.mul(r);
+            FloatVector p = FloatVector.broadcast(Memory.S, Exp.P5)
+                    .fma(r, FloatVector.broadcast(Memory.S, -Exp.P4))
+                    .fma(r2, FloatVector.broadcast(Memory.S, Exp.P3).fma(r, FloatVector.broadcast(Memory.S, -Exp.P2)))
+                    .fma(r2, FloatVector.broadcast(Memory.S, Exp.P1).fma(r, FloatVector.broadcast(Memory.S, -Exp.P0)));
+            p = FloatVector.broadcast(Memory.S, 1).sub(p.fma(r2, r));
             FloatVector halfPower = rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
                     .add(Exp.HALF)
                     .reinterpretAsFloats();
-            FloatVector e = p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
-            cut.div(e.add(1)).intoMemorySegment(Memory.ALL, (y + i * 4L) & Memory.MASK, Memory.ORDER);
+            cut.mul(0.5f)
+                    .div(p.fma(halfPower, FloatVector.broadcast(Memory.S, 0.5f)))
+                    .intoMemorySegment(Memory.ALL, (y + i * 4L) & Memory.MASK, Memory.ORDER);
         }
         return i;
     }
 
     /** {@code x / (1 + e^-x)} of one number, with the same bits. */
     static float value(float x) {
-        float cut = x < -Exp.HIGHEST ? -Exp.HIGHEST : x;
-        float t = -cut < Exp.LOWEST ? Exp.LOWEST : -cut;
-        return cut / (Exp.exp(t) + 1);
+        float cut = x < LOW ? LOW : x;
+        float t = -(cut > HIGH ? HIGH : cut);
+        float rounded = Math.fma(t, Exp.OCTAVES, Exp.ROUNDER);
+        return cut * 0.5f / Math.fma(Exp.rest(t, rounded), Exp.halfPower(rounded), 0.5f);
     }
 
     /**
@@ -64,24 +75,22 @@ final class Silu {
             FloatVector v = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + at) & Memory.MASK, Memory.ORDER);
             FloatVector cut = v.blend(low, v.compare(VectorOperators.LT, low));
             cut = cut.blend(high, cut.compare(VectorOperators.GT, high));
-            FloatVector t = cut.neg();
-            FloatVector rounded =
-                    t.fma(FloatVector.broadcast(Memory.S, Exp.OCTAVES), FloatVector.broadcast(Memory.S, Exp.ROUNDER));
+            FloatVector rounded = cut.fma(
+                    FloatVector.broadcast(Memory.S, -Exp.OCTAVES), FloatVector.broadcast(Memory.S, Exp.ROUNDER));
             FloatVector n = rounded.sub(Exp.ROUNDER);
-            FloatVector r = n.fma(FloatVector.broadcast(Memory.S, -Exp.OCTAVE_HIGH), t);
-            r = n.fma(FloatVector.broadcast(Memory.S, -Exp.OCTAVE_LOW), r);
-            FloatVector p = FloatVector.broadcast(Memory.S, Exp.P5);
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P4));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P3));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P2));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P1));
-            p = p.fma(r, FloatVector.broadcast(Memory.S, Exp.P0));
-            p = p.fma(r.mul(r), r).add(1);
-            FloatVector halfPower = rounded.reinterpretAsInts()
+            FloatVector r = n.fma(FloatVector.broadcast(Memory.S, Exp.OCTAVE_HIGH), cut);
+            r = n.fma(FloatVector.broadcast(Memory.S, Exp.OCTAVE_LOW), r);
+            FloatVector r2 = r.mul(r);
+            FloatVector p = FloatVector.broadcast(Memory.S, Exp.P5)
+                    .fma(r, FloatVector.broadcast(Memory.S, -Exp.P4))
+                    .fma(r2, FloatVector.broadcast(Memory.S, Exp.P3).fma(r, FloatVector.broadcast(Memory.S, -Exp.P2)))
+                    .fma(r2, FloatVector.broadcast(Memory.S, Exp.P1).fma(r, FloatVector.broadcast(Memory.S, -Exp.P0)));
+            p = FloatVector.broadcast(Memory.S, 1).sub(p.fma(r2, r));
+            // Between these bounds the power of two is neither infinite nor subnormal: it is added to the exponent.
+            FloatVector e = rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
-                    .add(Exp.HALF)
+                    .add(p.reinterpretAsInts())
                     .reinterpretAsFloats();
-            FloatVector e = p.mul(halfPower).mul(2); // in two steps, since 2^128 is no float
             FloatVector sigmoid = FloatVector.broadcast(Memory.S, 1).div(e.add(1));
             FloatVector slope = cut.mul(e.mul(sigmoid)).fma(sigmoid, sigmoid);
             FloatVector gradient = FloatVector.fromMemorySegment(
