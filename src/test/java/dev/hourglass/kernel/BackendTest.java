@@ -1,8 +1,10 @@
 package dev.hourglass.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
@@ -32,5 +34,16 @@ class BackendTest {
         assertTrue(
                 Backend.kernels().reason().contains(Backend.kernels().bits() == 0 ? "scalar" : "vector"),
                 Backend.kernels().reason());
+    }
+
+    /** An address on the heap would take the JVM down. */
+    @Test
+    void vectorKernelsRefuseTheHeap() {
+        Assumptions.assumeTrue(Backend.kernels().bits() > 0, "skipped: scalar kernels take any segment");
+        MemorySegment heap = MemorySegment.ofArray(new float[64]);
+        MemorySegment ours = GuardedFloats.zeros(64).segment();
+        Elementwise kernels = Backend.kernels().elementwise();
+        assertThrows(IllegalArgumentException.class, () -> kernels.silu(heap, ours, 0, 64));
+        assertThrows(IllegalArgumentException.class, () -> kernels.silu(ours, heap, 0, 64));
     }
 }

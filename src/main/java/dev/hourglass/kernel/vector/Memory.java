@@ -57,8 +57,16 @@ final class Memory {
 
     private Memory() {}
 
-    /** The address of float {@code offset} of a segment, of which {@code count} floats are about to be used. */
+    /**
+     * The address of float {@code offset} of a segment, of which {@code count} floats are about to be used.
+     *
+     * @throws IllegalArgumentException when the segment lies on the heap, where addresses mean nothing
+     */
     static long address(MemorySegment segment, long offset, long count) {
+        if (!segment.isNative()) {
+            throw new IllegalArgumentException(
+                    "a vector kernel was given memory on the heap, and reads native memory only; copy it into a Slab or an Arena");
+        }
         if (CHECKED) {
             check(segment, offset, count);
         }
