@@ -131,7 +131,7 @@ final class DirectConv2d implements ForwardConv2d {
         int step = ProductBlocks.depth(g);
         int pass = blocks.gathered(g) * step;
         boolean whole = pass >= g.depth();
-        boolean far = blocks.far(g);
+        boolean readAhead = blocks.readAhead(g);
         for (int from = 0; from < g.depth(); from += pass) {
             int to = Math.min(from + pass, g.depth());
             for (int k = from; k < to; k += step) {
@@ -149,7 +149,7 @@ final class DirectConv2d implements ForwardConv2d {
                     long left = a + (k - from) / step * BLOCK_BYTES;
                     long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
                     long first = k == 0 && shift == null ? bias : 0;
-                    long ahead = far && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
+                    long ahead = readAhead && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
                     if (k + depth < g.depth()) {
                         add(left, right, depth, first, sum, rows, scratch, ahead);
                     } else {

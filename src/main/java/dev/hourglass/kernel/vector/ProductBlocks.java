@@ -15,7 +15,10 @@ final class ProductBlocks {
      * Rows of an item, at most: enough to hide that each panel's block comes from far for the first tile. Low tiles are through with a
      * block sooner, and need more of them.
      */
-    static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
+    static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 52);
+
+    /** The same where weights are near. */
+    private static final int NEAR_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
 
     /** Depth of a block, at most: with it a panel's block and a tile's rows are together in a first-level cache of 48 KiB. */
     private static final int MAX_DEPTH = 256;
@@ -31,7 +34,7 @@ final class ProductBlocks {
 
     private static final int DEEP_PANELS = 48;
 
-    /** Weights of an item up to this size stay near from item to item. */
+    /** Weights up to this size stay near from item to item. */
     private static final long NEAR_WEIGHTS = 1 << 20;
 
     private final int threads;
@@ -48,9 +51,10 @@ final class ProductBlocks {
     /** Rows of an item: as equal as whole tiles allow, and as many items for each thread, unless they would be low. */
     int rows(Conv2dGeometry g) {
         int tiles = (g.rows() + ROWS - 1) / ROWS;
-        int least = (g.rows() + MAX_ROWS - 1) / MAX_ROWS;
+        int most = far(g) ? MAX_ROWS : NEAR_ROWS;
+        int least = (g.rows() + most - 1) / most;
         int equal = (least + threads - 1) / threads * threads;
-        int items = g.rows() / equal >= MAX_ROWS / 2 ? equal : least;
+        int items = g.rows() / equal >= NEAR_ROWS / 2 ? equal : least;
         return (tiles + items - 1) / items * ROWS;
     }
 
@@ -80,14 +84,16 @@ final class ProductBlocks {
         return (DirectConv2d.panels(g) + columnBlocks - 1) / columnBlocks;
     }
 
+    private static boolean far(Conv2dGeometry g) {
+        return (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
+    }
+
     /**
-     * Whether each panel's block comes from far and is worth reading ahead, a few lines before each of many tiles. Not with AVX-512:
-     * its blocks are twice as large, its tiles fewer, and what is read before one of them holds it up for longer than it saves.
+     * Whether far weights are worth reading ahead, a few lines before each of many tiles. Not with AVX-512: its blocks are twice as
+     * large, its tiles fewer, and what is read before one of them holds it up for longer than it saves.
      */
-    boolean far(Conv2dGeometry g) {
-        return !Width.MANY_REGISTERS
-                && rows(g) > MAX_ROWS / 2
-                && (long) itemPanels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
+    boolean readAhead(Conv2dGeometry g) {
+        return !Width.MANY_REGISTERS && far(g) && rows(g) > NEAR_ROWS / 2;
     }
 
     /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */
