@@ -10,9 +10,6 @@ final class Exp {
     /** The least argument: the result stays far from the subnormals. */
     static final float LOWEST = -86;
 
-    /** The greatest argument; from 88.73 on the result is infinity. */
-    static final float HIGHEST = 89;
-
     static final float OCTAVES = 1.44269504f;
     static final float OCTAVE_HIGH = 0.693359375f; // few bits: its product with a whole number is exact
     static final float OCTAVE_LOW = -2.12194440e-4f;
@@ -32,7 +29,7 @@ final class Exp {
 
     private Exp() {}
 
-    /** {@code e^t} for numbers from {@link #LOWEST} to {@link #HIGHEST}; NaN stays NaN. */
+    /** {@code e^t} for numbers from {@link #LOWEST} to 89, which is infinity from 88.73 on; NaN stays NaN. */
     static float exp(float t) {
         float rounded = Math.fma(t, OCTAVES, ROUNDER);
         return rest(t, rounded) * halfPower(rounded) * 2; // in two steps, since 2^128 is no float

@@ -20,7 +20,7 @@ final class ProductBlocks {
     /** The same where weights are near. */
     private static final int NEAR_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
 
-    /** Depth of a block, at most: with it a panel's block and a tile's rows are together in a first-level cache of 48 KiB. */
+    /** Depth of a block, at most: with it a panel's block and a tile's rows share a first-level cache of 48 KiB, of 32 with AVX2. */
     private static final int MAX_DEPTH = 256;
 
     /** Depths of blocks are a multiple of this: rows of whole cache lines are copied faster. */

@@ -31,7 +31,7 @@ final class Silu {
             FloatVector v =
                     FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (x + i * 4L) & Memory.MASK, Memory.ORDER);
             FloatVector cut = v.blend(floor, v.compare(VectorOperators.LT, floor)); // keeps minus infinity from NaN
-            FloatVector t = cut.reinterpretAsInts().min(Silu.HIGH_BITS).reinterpretAsFloats();
+            FloatVector t = cut.reinterpretAsInts().min(HIGH_BITS).reinterpretAsFloats();
             FloatVector rounded =
                     t.fma(FloatVector.broadcast(Memory.S, -Exp.OCTAVES), FloatVector.broadcast(Memory.S, Exp.ROUNDER));
             FloatVector n = rounded.sub(Exp.ROUNDER);
