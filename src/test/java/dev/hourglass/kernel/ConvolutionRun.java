@@ -28,14 +28,10 @@ final class ConvolutionRun {
         y = items(g, kernel, Floats.tensor(x), packed(g, kernel, workspace), workspace, dy.length);
         dx = inputGradient(g, kernel, workspace);
         GuardedFloats partials = GuardedFloats.zeros(Math.toIntExact(kernel.gradientPartialBytes(g) / 4));
+        Tensor in = Floats.tensor(x);
+        Tensor gradient = Floats.tensor(dy);
         for (int item = 0; item < kernel.gradientItems(g); item++) {
-            kernel.weightGradient(
-                    g,
-                    Floats.tensor(x).segment(),
-                    Floats.tensor(dy).segment(),
-                    partials.segment(),
-                    workspace.segment(),
-                    item);
+            kernel.weightGradient(g, in.segment(), gradient.segment(), partials.segment(), workspace.segment(), item);
         }
         Tensor weightSums = Floats.tensor(new float[weight.length]);
         Tensor biasSums = Floats.tensor(new float[bias.length]);
@@ -65,14 +61,10 @@ final class ConvolutionRun {
 
     private GuardedFloats packed(Conv2dGeometry g, Conv2d kernel, GuardedFloats workspace) {
         GuardedFloats packed = GuardedFloats.zeros(Math.toIntExact(kernel.packedBytes(g) / 4));
+        Tensor weights = Floats.tensor(weight);
+        Tensor biases = Floats.tensor(bias);
         for (int item = 0; item < kernel.packItems(g); item++) {
-            kernel.pack(
-                    g,
-                    Floats.tensor(weight).segment(),
-                    Floats.tensor(bias).segment(),
-                    packed.segment(),
-                    workspace.segment(),
-                    item);
+            kernel.pack(g, weights.segment(), biases.segment(), packed.segment(), workspace.segment(), item);
         }
         packed.requireIntact();
         return packed;
@@ -82,11 +74,12 @@ final class ConvolutionRun {
     float[] forward(Conv2dGeometry g, Conv2d kernel, Tensor shift, Tensor addend) {
         GuardedFloats workspace = GuardedFloats.zeros(scratch(g, kernel));
         GuardedFloats packed = packed(g, kernel, workspace);
+        Tensor in = Floats.tensor(x);
         Tensor out = Floats.tensor(new float[dy.length]);
         for (int item = 0; item < kernel.forwardItems(g); item++) {
             kernel.forward(
                     g,
-                    Floats.tensor(x).segment(),
+                    in.segment(),
                     packed.segment(),
                     shift.segment(),
                     addend.segment(),
@@ -100,8 +93,9 @@ final class ConvolutionRun {
     private float[] inputGradient(Conv2dGeometry g, Conv2d kernel, GuardedFloats workspace) {
         Conv2dGeometry adjoint = g.adjoint();
         GuardedFloats packed = GuardedFloats.zeros(Math.toIntExact(kernel.packedBytes(adjoint) / 4));
+        Tensor weights = Floats.tensor(weight);
         for (int item = 0; item < kernel.packItems(adjoint); item++) {
-            kernel.packAdjoint(adjoint, Floats.tensor(weight).segment(), packed.segment(), workspace.segment(), item);
+            kernel.packAdjoint(adjoint, weights.segment(), packed.segment(), workspace.segment(), item);
         }
         return items(adjoint, kernel, Floats.tensor(dy), packed, workspace, x.length);
     }
