@@ -159,9 +159,12 @@ class Conv2dTest {
         }
     }
 
-    /** Rows, depth and columns of more than one block, and of tiles that are not whole; whatever comes on top, however the work is cut. */
+    /**
+     * Rows, depth and columns of more than one block, tiles that are not whole, weights that are far for few rows and for many; whatever
+     * comes on top, however the work is cut.
+     */
     @ParameterizedTest
-    @CsvSource({"1, 600, 40", "277, 520, 70", "530, 257, 33", "13, 2100, 1540"})
+    @CsvSource({"1, 600, 40", "277, 520, 70", "530, 257, 33", "13, 2100, 1540", "307, 900, 330"})
     void productsOfManyBlocksAgreeWithTheScalarTwin(int rows, int in, int out) {
         Conv2dGeometry g = Conv2dGeometry.linear(rows, in, out);
         ConvolutionRun expected = new ConvolutionRun(g, oracle);

@@ -239,7 +239,7 @@ final class DirectConv2d implements ForwardConv2d {
         if (bias != 0) {
             RegisterTile.multiply(left, right, depth, bias, to, stride, rows);
         } else {
-            RegisterTile.multiplyAdd(left, right, depth, sum, BYTES_ROW, to, stride, rows, scratch);
+            RegisterTile.multiplyAdd(left, right, depth, sum, to, stride, rows, scratch);
         }
     }
 

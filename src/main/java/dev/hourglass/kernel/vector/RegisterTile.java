@@ -83,22 +83,21 @@ final class RegisterTile {
     /**
      * {@code out = plus + a b}: what is added comes last, so that the sums of a deep product are sums of its blocks.
      *
-     * @param plus address of {@code [ROWS, COLUMNS]} with {@code plusStride} bytes a row; may be {@code out}
+     * @param plus address of {@code [ROWS, COLUMNS]}, dense; may be {@code out}
      * @param scratch address of {@link #BYTES_OUT} bytes
      * @param rows how many of the rows matter; others may be written, too, and added to
      */
-    static void multiplyAdd(
-            long a, long b, int depth, long plus, long plusStride, long out, long outStride, int rows, long scratch) {
+    static void multiplyAdd(long a, long b, int depth, long plus, long out, long outStride, int rows, long scratch) {
         if (Width.MANY_REGISTERS) {
             multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
-            Merge.add(scratch, plus, plusStride, out, outStride, rows, COLUMNS);
+            Merge.add(scratch, plus, BYTES_ROW, out, outStride, rows, COLUMNS);
         } else if (rows <= SHORT) {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
                 RegisterTile4x2.multiplyAdd(
-                        a + r * STRIDE, b, depth, plus + r * plusStride, plusStride, out + r * outStride, outStride);
+                        a + r * STRIDE, b, depth, plus + r * BYTES_ROW, out + r * outStride, outStride);
             }
         } else {
-            RegisterTile5x2.multiplyAdd(a, b, depth, plus, plusStride, out, outStride);
+            RegisterTile5x2.multiplyAdd(a, b, depth, plus, out, outStride);
         }
     }
 

@@ -67,8 +67,7 @@ final class RegisterTile4x2 {
     }
 
     /** {@code out = plus + a b}, as {@link RegisterTile#multiplyAdd} has it. */
-    static void multiplyAdd(
-            long leftAt, long rightAt, int depth, long plusAt, long plusStride, long outAt, long outStride) {
+    static void multiplyAdd(long leftAt, long rightAt, int depth, long plusAt, long outAt, long outStride) {
         long end = (rightAt + depth * (2L * BYTES)) & MASK;
         long plus = plusAt & MASK;
         long out = outAt & MASK;
@@ -98,18 +97,18 @@ final class RegisterTile4x2 {
         }
         c0a.add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER)).intoMemorySegment(ALL, out, ORDER);
         c0b.add(FloatVector.fromMemorySegment(S, ALL, plus + BYTES, ORDER)).intoMemorySegment(ALL, out + BYTES, ORDER);
-        plus = (plus + plusStride) & MASK;
         out = (out + outStride) & MASK;
-        c1a.add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c1b.add(FloatVector.fromMemorySegment(S, ALL, plus + BYTES, ORDER)).intoMemorySegment(ALL, out + BYTES, ORDER);
-        plus = (plus + plusStride) & MASK;
+        c1a.add(FloatVector.fromMemorySegment(S, ALL, plus + 2 * BYTES, ORDER)).intoMemorySegment(ALL, out, ORDER);
+        c1b.add(FloatVector.fromMemorySegment(S, ALL, plus + 3 * BYTES, ORDER))
+                .intoMemorySegment(ALL, out + BYTES, ORDER);
         out = (out + outStride) & MASK;
-        c2a.add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c2b.add(FloatVector.fromMemorySegment(S, ALL, plus + BYTES, ORDER)).intoMemorySegment(ALL, out + BYTES, ORDER);
-        plus = (plus + plusStride) & MASK;
+        c2a.add(FloatVector.fromMemorySegment(S, ALL, plus + 4 * BYTES, ORDER)).intoMemorySegment(ALL, out, ORDER);
+        c2b.add(FloatVector.fromMemorySegment(S, ALL, plus + 5 * BYTES, ORDER))
+                .intoMemorySegment(ALL, out + BYTES, ORDER);
         out = (out + outStride) & MASK;
-        c3a.add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c3b.add(FloatVector.fromMemorySegment(S, ALL, plus + BYTES, ORDER)).intoMemorySegment(ALL, out + BYTES, ORDER);
+        c3a.add(FloatVector.fromMemorySegment(S, ALL, plus + 6 * BYTES, ORDER)).intoMemorySegment(ALL, out, ORDER);
+        c3b.add(FloatVector.fromMemorySegment(S, ALL, plus + 7 * BYTES, ORDER))
+                .intoMemorySegment(ALL, out + BYTES, ORDER);
     }
 
     /** {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes. */

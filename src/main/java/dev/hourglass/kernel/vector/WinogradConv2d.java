@@ -333,7 +333,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 if (k == 0) {
                     RegisterTile.multiply(a, weights, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiplyAdd(a, weights, depth, to, BYTES_ROW, to, BYTES_ROW, rows, scratch);
+                    RegisterTile.multiplyAdd(a, weights, depth, to, to, BYTES_ROW, rows, scratch);
                 }
             }
         }
