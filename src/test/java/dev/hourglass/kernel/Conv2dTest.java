@@ -121,7 +121,8 @@ class Conv2dTest {
     /**
      * Winograd's transforms round more: their products are larger than the result by a factor that grows with the tile (Barabasz et al.,
      * arXiv 1803.10986), and the transforms' own roundings come on top. Measured against float64 with up to 80 channels (PERF.md), the
-     * root mean square is 1 and 6 times a plain sum's for tiles of 2 and of 4; here 2 and 8 times a plain sum's bound are allowed.
+     * root mean square is 1 and 3 times a plain sum's for tiles of 2 and of 4, and half as much again at the corners of the latter; here
+     * 2 and 5 times a plain sum's bound are allowed.
      */
     @Property(tries = 100)
     void winogradAgreesWithTheScalarTwin(@ForAll("winogradSizes") int[] s) {
@@ -131,7 +132,7 @@ class Conv2dTest {
         // In a scalar process there is no Winograd, and all algorithms are the scalar one.
         ConvolutionRun found =
                 new ConvolutionRun(g, Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(s[6]));
-        int growth = s[6] == 2 ? 2 : 8;
+        int growth = s[6] == 2 ? 2 : 5;
         requireClose("output", found.y, expected.y, growth * g.depth());
         requireClose(
                 "input gradient", found.dx, expected.dx, growth * g.adjoint().depth());
@@ -214,7 +215,7 @@ class Conv2dTest {
         Conv2d each = Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(tile);
         ConvolutionRun expected = new ConvolutionRun(g, oracle);
         ConvolutionRun found = new ConvolutionRun(g, each);
-        int growth = tile == 2 ? 2 : 8;
+        int growth = tile == 2 ? 2 : 5;
         requireClose("output", found.y, expected.y, growth * g.depth());
         requireClose(
                 "input gradient", found.dx, expected.dx, growth * g.adjoint().depth());

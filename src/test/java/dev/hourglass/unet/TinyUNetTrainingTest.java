@@ -36,8 +36,8 @@ class TinyUNetTrainingTest {
     /** Absolute error of a weight after 20 steps; PyTorch's own float32 is at 2.5e-6, and a step moves a weight by up to 1e-3. */
     private static final double WEIGHT_TOLERANCE = 2.5e-5;
 
-    /** The same, absolute and relative, with Winograd's algorithm. */
-    private static final double FAST_TOLERANCE = 5e-4;
+    /** The same with Winograd's algorithm: Adam divides gradients by their own size, so that rounding of the smallest ones shows. */
+    private static final double FAST_WEIGHT_TOLERANCE = 5e-5;
 
     /** What twenty steps gave: the loss of each, and the weights at their end. */
     private record Trace(float[] losses, Map<String, float[]> weights) {}
@@ -119,7 +119,7 @@ class TinyUNetTrainingTest {
 
     @Test
     void lossesOfTwentyStepsFollowPyTorch() {
-        requireLosses(fast(), FAST_TOLERANCE);
+        requireLosses(fast(), LOSS_TOLERANCE);
     }
 
     @Test
@@ -127,10 +127,9 @@ class TinyUNetTrainingTest {
         requireWeights(exact(), WEIGHT_TOLERANCE);
     }
 
-    /** Adam divides gradients by their own size, so that rounding of the smallest ones shows in the weights. */
     @Test
     void twentyStepsOfAdamWFollowPyTorch() {
-        requireWeights(fast(), FAST_TOLERANCE);
+        requireWeights(fast(), FAST_WEIGHT_TOLERANCE);
     }
 
     /** Walks through the recorded batches, once for the losses and the weights. */

@@ -1,6 +1,5 @@
 package dev.hourglass.kernel.vector;
 
-import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
@@ -82,7 +81,10 @@ final class DirectConv2dGradient implements WeightGradient {
                 }
                 if (k0 == 0) {
                     long bias = partial + ((long) paddedDepth(g) * width + c) * 4;
-                    columnSums(b, bStride, rows, bias, first);
+                    if (first) {
+                        Rows.zero(bias, COLUMNS);
+                    }
+                    BiasSums.add(b, bStride, rows, COLUMNS / LANES, bias);
                 }
             }
         }
@@ -102,22 +104,6 @@ final class DirectConv2dGradient implements WeightGradient {
         } else {
             Merge.add(tile, to, stride, to, stride, rows, COLUMNS);
         }
-    }
-
-    /** Adds the sums of one panel's columns to partial sums, or starts them with these. */
-    static void columnSums(long b, long stride, int rows, long to, boolean first) {
-        if (first) {
-            Rows.zero(to, COLUMNS);
-        }
-        FloatVector s0 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, to & Memory.MASK, Memory.ORDER);
-        FloatVector s1 = FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
-        for (int r = 0; r < rows; r++) {
-            s0 = s0.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, b & Memory.MASK, Memory.ORDER));
-            s1 = s1.add(FloatVector.fromMemorySegment(Memory.S, Memory.ALL, (b + BYTES) & Memory.MASK, Memory.ORDER));
-            b += stride;
-        }
-        s0.intoMemorySegment(Memory.ALL, to & Memory.MASK, Memory.ORDER);
-        s1.intoMemorySegment(Memory.ALL, (to + BYTES) & Memory.MASK, Memory.ORDER);
     }
 
     @Override

@@ -9,8 +9,36 @@ import static dev.hourglass.kernel.vector.Memory.STEP;
 
 import jdk.incubator.vector.FloatVector;
 
-/** Winograd F(4x4, 3x3): points 0, 1, -1, 2, -2 and infinity; a quarter of the multiplications. */
+/**
+ * Winograd F(4x4, 3x3): a quarter of the multiplications. The points are 0, 3/2, -3/2, 2/3, -2/3 and infinity, in this order; with
+ * {@code a = 3/2} and {@code b = 2/3},
+ *
+ * <pre>
+ *      | 1 b  b  a  a 0 |        | 1  0 -s  0  1 0 |              | 65   0   0 |
+ * A' = | 0 1 -1  1 -1 0 |   B' = | 0 -y -x  a  1 0 |   65 G =     | 12  18  27 |   x = b b, y = a x
+ *      | 0 a  a  b  b 0 |        | 0  y -x -a  1 0 |              | 12 -18  27 |   u = a a, v = b u
+ *      | 0 u -u  x -x 1 |        | 0 -v -u  b  1 0 |              |-27 -18 -12 |   s = u + x
+ *                                | 0  v -u -b  1 0 |              |-27  18 -12 |
+ *                                | 0  1  0 -s  0 1 |              |  0   0  65 |
+ * </pre>
+ *
+ * With the usual points 1, -1, 2 and -2 the last output weighs products up to 64 times as much as the first, and its rounding is ten
+ * times the first one's; the worst of these outputs is at a quarter of that, all of them together at half (PERF.md). Reciprocal points keep
+ * numbers near 1 both ways; Alam, Anderson, Barabasz and Gregg, "Winograd Convolution for Deep Neural Networks: Efficient Point Selection"
+ * (doi 10.1145/3524069), look for such points.
+ */
 final class Winograd4 extends WinogradTransform {
+
+    /** The point {@code a}; the other is its reciprocal. */
+    private static final float A = 3 / 2f;
+
+    private static final float B = 2 / 3f;
+
+    private static final float A_SQUARED = 9 / 4f;
+
+    private static final float B_SQUARED = 4 / 9f;
+
+    private static final float SQUARES = 97 / 36f;
 
     Winograd4() {
         super(4);
@@ -24,11 +52,13 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector minus4 = FloatVector.broadcast(S, -4f);
-        FloatVector four = FloatVector.broadcast(S, 4f);
-        FloatVector minus5 = FloatVector.broadcast(S, -5f);
-        FloatVector two = FloatVector.broadcast(S, 2f);
-        FloatVector minus2 = FloatVector.broadcast(S, -2f);
+        FloatVector a = FloatVector.broadcast(S, A);
+        FloatVector minusA = FloatVector.broadcast(S, -A);
+        FloatVector b = FloatVector.broadcast(S, B);
+        FloatVector minusB = FloatVector.broadcast(S, -B);
+        FloatVector minusA2 = FloatVector.broadcast(S, -A_SQUARED);
+        FloatVector minusB2 = FloatVector.broadcast(S, -B_SQUARED);
+        FloatVector minusBoth = FloatVector.broadcast(S, -SQUARES);
         long from = in & MASK;
         long to = out & MASK;
         long end = from + count * inStep;
@@ -41,16 +71,16 @@ final class Winograd4 extends WinogradTransform {
             FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from3, ORDER);
             FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, from3 + in1, ORDER);
             FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, from3 + in2, ORDER);
-            FloatVector a = d2.fma(minus4, d4);
-            FloatVector b = d1.fma(minus4, d3);
-            FloatVector c = d4.sub(d2);
-            FloatVector e = d3.sub(d1);
-            d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, to + out1, ORDER);
-            a.sub(b).intoMemorySegment(ALL, to + out2, ORDER);
-            e.fma(two, c).intoMemorySegment(ALL, to3, ORDER);
-            e.fma(minus2, c).intoMemorySegment(ALL, to3 + out1, ORDER);
-            d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, to3 + out2, ORDER);
+            FloatVector evenA = d2.fma(minusB2, d4);
+            FloatVector oddA = d1.fma(minusB2, d3);
+            FloatVector evenB = d2.fma(minusA2, d4);
+            FloatVector oddB = d1.fma(minusA2, d3);
+            d2.fma(minusBoth, d0.add(d4)).intoMemorySegment(ALL, to, ORDER);
+            oddA.fma(a, evenA).intoMemorySegment(ALL, to + out1, ORDER);
+            oddA.fma(minusA, evenA).intoMemorySegment(ALL, to + out2, ORDER);
+            oddB.fma(b, evenB).intoMemorySegment(ALL, to3, ORDER);
+            oddB.fma(minusB, evenB).intoMemorySegment(ALL, to3 + out1, ORDER);
+            d3.fma(minusBoth, d1.add(d5)).intoMemorySegment(ALL, to3 + out2, ORDER);
             from = (from + inStep) & MASK;
             to = (to + outStep) & MASK;
         }
@@ -61,11 +91,13 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector minus4 = FloatVector.broadcast(S, -4f);
-        FloatVector four = FloatVector.broadcast(S, 4f);
-        FloatVector minus5 = FloatVector.broadcast(S, -5f);
-        FloatVector two = FloatVector.broadcast(S, 2f);
-        FloatVector minus2 = FloatVector.broadcast(S, -2f);
+        FloatVector a = FloatVector.broadcast(S, A);
+        FloatVector minusA = FloatVector.broadcast(S, -A);
+        FloatVector b = FloatVector.broadcast(S, B);
+        FloatVector minusB = FloatVector.broadcast(S, -B);
+        FloatVector minusA2 = FloatVector.broadcast(S, -A_SQUARED);
+        FloatVector minusB2 = FloatVector.broadcast(S, -B_SQUARED);
+        FloatVector minusBoth = FloatVector.broadcast(S, -SQUARES);
         long d0At = element(in, inAxis, 0, first, last, zeros) & MASK;
         long d1At = element(in, inAxis, 1, first, last, zeros) & MASK;
         long d2At = element(in, inAxis, 2, first, last, zeros) & MASK;
@@ -82,16 +114,16 @@ final class Winograd4 extends WinogradTransform {
             FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (d3At + at) & MASK, ORDER);
             FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, (d4At + at) & MASK, ORDER);
             FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, (d5At + at) & MASK, ORDER);
-            FloatVector a = d2.fma(minus4, d4);
-            FloatVector b = d1.fma(minus4, d3);
-            FloatVector c = d4.sub(d2);
-            FloatVector e = d3.sub(d1);
-            d0.fma(four, d2.fma(minus5, d4)).intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, to + out1, ORDER);
-            a.sub(b).intoMemorySegment(ALL, to + out2, ORDER);
-            e.fma(two, c).intoMemorySegment(ALL, to3, ORDER);
-            e.fma(minus2, c).intoMemorySegment(ALL, to3 + out1, ORDER);
-            d1.fma(four, d3.fma(minus5, d5)).intoMemorySegment(ALL, to3 + out2, ORDER);
+            FloatVector evenA = d2.fma(minusB2, d4);
+            FloatVector oddA = d1.fma(minusB2, d3);
+            FloatVector evenB = d2.fma(minusA2, d4);
+            FloatVector oddB = d1.fma(minusA2, d3);
+            d2.fma(minusBoth, d0.add(d4)).intoMemorySegment(ALL, to, ORDER);
+            oddA.fma(a, evenA).intoMemorySegment(ALL, to + out1, ORDER);
+            oddA.fma(minusA, evenA).intoMemorySegment(ALL, to + out2, ORDER);
+            oddB.fma(b, evenB).intoMemorySegment(ALL, to3, ORDER);
+            oddB.fma(minusB, evenB).intoMemorySegment(ALL, to3 + out1, ORDER);
+            d3.fma(minusBoth, d1.add(d5)).intoMemorySegment(ALL, to3 + out2, ORDER);
             to = (to + BYTES) & MASK;
         }
     }
@@ -104,9 +136,10 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector two = FloatVector.broadcast(S, 2f);
-        FloatVector four = FloatVector.broadcast(S, 4f);
-        FloatVector eight = FloatVector.broadcast(S, 8f);
+        FloatVector a = FloatVector.broadcast(S, A);
+        FloatVector b = FloatVector.broadcast(S, B);
+        FloatVector a2 = FloatVector.broadcast(S, A_SQUARED);
+        FloatVector b2 = FloatVector.broadcast(S, B_SQUARED);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
             long from3 = from + in3;
@@ -118,14 +151,14 @@ final class Winograd4 extends WinogradTransform {
             FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, from3 + in2, ORDER);
             long to = (out + k * outStep) & MASK;
             long to3 = to + out3;
-            FloatVector a = d1.add(d2);
-            FloatVector b = d1.sub(d2);
-            FloatVector c = d3.add(d4);
-            FloatVector e = d3.sub(d4);
-            d0.add(a).add(c).intoMemorySegment(ALL, to, ORDER);
-            e.fma(two, b).intoMemorySegment(ALL, to + out1, ORDER);
-            c.fma(four, a).intoMemorySegment(ALL, to + out2, ORDER);
-            e.fma(eight, b).add(d5).intoMemorySegment(ALL, to3, ORDER);
+            FloatVector evenA = d1.add(d2);
+            FloatVector oddA = d1.sub(d2);
+            FloatVector evenB = d3.add(d4);
+            FloatVector oddB = d3.sub(d4);
+            evenB.fma(a, evenA.fma(b, d0)).intoMemorySegment(ALL, to, ORDER);
+            oddA.add(oddB).intoMemorySegment(ALL, to + out1, ORDER);
+            evenB.fma(b, evenA.mul(a)).intoMemorySegment(ALL, to + out2, ORDER);
+            oddB.fma(b2, oddA.fma(a2, d5)).intoMemorySegment(ALL, to3, ORDER);
         }
     }
 
@@ -135,8 +168,10 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector four = FloatVector.broadcast(S, 4f);
-        FloatVector eight = FloatVector.broadcast(S, 8f);
+        FloatVector a = FloatVector.broadcast(S, A);
+        FloatVector b = FloatVector.broadcast(S, B);
+        FloatVector a2 = FloatVector.broadcast(S, A_SQUARED);
+        FloatVector b2 = FloatVector.broadcast(S, B_SQUARED);
         long d0At = element(in, inAxis, 0, 0, last, zeros) & MASK;
         long d1At = element(in, inAxis, 1, 0, last, zeros) & MASK;
         long d2At = element(in, inAxis, 2, 0, last, zeros) & MASK;
@@ -149,15 +184,15 @@ final class Winograd4 extends WinogradTransform {
             FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, (d1At + at) & MASK, ORDER);
             FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, (d2At + at) & MASK, ORDER);
             FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, (d3At + at) & MASK, ORDER);
-            FloatVector a = d0.add(d2);
-            FloatVector b = d1.add(d3);
-            FloatVector c = d2.fma(four, d0);
-            FloatVector e = d3.fma(eight, d1.add(d1));
+            FloatVector evenA = d2.fma(a, d0.mul(b));
+            FloatVector oddA = d3.fma(a2, d1);
+            FloatVector evenB = d2.fma(b, d0.mul(a));
+            FloatVector oddB = d3.fma(b2, d1);
             d0.intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, to + out1, ORDER);
-            a.sub(b).intoMemorySegment(ALL, to + out2, ORDER);
-            c.add(e).intoMemorySegment(ALL, to3, ORDER);
-            c.sub(e).intoMemorySegment(ALL, to3 + out1, ORDER);
+            evenA.add(oddA).intoMemorySegment(ALL, to + out1, ORDER);
+            evenA.sub(oddA).intoMemorySegment(ALL, to + out2, ORDER);
+            evenB.add(oddB).intoMemorySegment(ALL, to3, ORDER);
+            evenB.sub(oddB).intoMemorySegment(ALL, to3 + out1, ORDER);
             d3.intoMemorySegment(ALL, to3 + out2, ORDER);
             to = (to + outStep) & MASK;
         }
@@ -170,11 +205,9 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector minus6th = FloatVector.broadcast(S, -1 / 6f);
-        FloatVector by24 = FloatVector.broadcast(S, 1 / 24f);
-        FloatVector by6 = FloatVector.broadcast(S, 1 / 6f);
-        FloatVector by12 = FloatVector.broadcast(S, 1 / 12f);
-        FloatVector quarter = FloatVector.broadcast(S, 0.25f);
+        FloatVector by12 = FloatVector.broadcast(S, 12 / 65f);
+        FloatVector by18 = FloatVector.broadcast(S, 18 / 65f);
+        FloatVector by27 = FloatVector.broadcast(S, 27 / 65f);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
@@ -182,15 +215,14 @@ final class Winograd4 extends WinogradTransform {
             FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
             long to = (out + k * outStep) & MASK;
             long to3 = to + out3;
-            FloatVector a = d0.add(d2).mul(minus6th);
-            FloatVector b = d1.mul(minus6th);
-            FloatVector c = d0.mul(by24).add(d2.mul(by6));
-            FloatVector e = d1.mul(by12);
-            d0.mul(quarter).intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, to + out1, ORDER);
-            a.sub(b).intoMemorySegment(ALL, to + out2, ORDER);
-            c.add(e).intoMemorySegment(ALL, to3, ORDER);
-            c.sub(e).intoMemorySegment(ALL, to3 + out1, ORDER);
+            FloatVector evenA = d0.mul(by12).add(d2.mul(by27));
+            FloatVector evenB = d0.mul(by27).add(d2.mul(by12));
+            FloatVector odd = d1.mul(by18);
+            d0.intoMemorySegment(ALL, to, ORDER);
+            evenA.add(odd).intoMemorySegment(ALL, to + out1, ORDER);
+            evenA.sub(odd).intoMemorySegment(ALL, to + out2, ORDER);
+            evenB.add(odd).neg().intoMemorySegment(ALL, to3, ORDER);
+            odd.sub(evenB).intoMemorySegment(ALL, to3 + out1, ORDER);
             d2.intoMemorySegment(ALL, to3 + out2, ORDER);
         }
     }
@@ -202,10 +234,9 @@ final class Winograd4 extends WinogradTransform {
         long in3 = 3 * inAxis & STEP;
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
-        FloatVector by24 = FloatVector.broadcast(S, 1 / 24f);
-        FloatVector by6 = FloatVector.broadcast(S, 1 / 6f);
-        FloatVector by12 = FloatVector.broadcast(S, 1 / 12f);
-        FloatVector quarter = FloatVector.broadcast(S, 0.25f);
+        FloatVector by12 = FloatVector.broadcast(S, 12 / 65f);
+        FloatVector by18 = FloatVector.broadcast(S, 18 / 65f);
+        FloatVector by27 = FloatVector.broadcast(S, 27 / 65f);
         for (int k = 0; k < count; k++) {
             long from = (in + k * inStep) & MASK;
             long from3 = from + in3;
@@ -216,13 +247,12 @@ final class Winograd4 extends WinogradTransform {
             FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, from3 + in1, ORDER);
             FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, from3 + in2, ORDER);
             long to = (out + k * outStep) & MASK;
-            FloatVector a = d1.add(d2).mul(by6);
-            FloatVector b = d2.sub(d1).mul(by6);
-            FloatVector c = d3.add(d4);
-            FloatVector e = d3.sub(d4);
-            d0.mul(quarter).sub(a).add(c.mul(by24)).intoMemorySegment(ALL, to, ORDER);
-            e.mul(by12).add(b).intoMemorySegment(ALL, to + out1, ORDER);
-            c.mul(by6).sub(a).add(d5).intoMemorySegment(ALL, to + out2, ORDER);
+            FloatVector evenA = d1.add(d2);
+            FloatVector evenB = d3.add(d4);
+            FloatVector odd = d1.sub(d2).sub(d3.sub(d4));
+            d0.add(evenA.mul(by12).sub(evenB.mul(by27))).intoMemorySegment(ALL, to, ORDER);
+            odd.mul(by18).intoMemorySegment(ALL, to + out1, ORDER);
+            d5.add(evenA.mul(by27).sub(evenB.mul(by12))).intoMemorySegment(ALL, to + out2, ORDER);
         }
     }
 
@@ -244,9 +274,10 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector two = FloatVector.broadcast(S, 2f);
-        FloatVector four = FloatVector.broadcast(S, 4f);
-        FloatVector eight = FloatVector.broadcast(S, 8f);
+        FloatVector a = FloatVector.broadcast(S, A);
+        FloatVector b = FloatVector.broadcast(S, B);
+        FloatVector a2 = FloatVector.broadcast(S, A_SQUARED);
+        FloatVector b2 = FloatVector.broadcast(S, B_SQUARED);
         for (int v = 0; v < vectors; v++) {
             long from = (in + (long) v * BYTES) & MASK;
             long to = (out + (long) v * BYTES) & MASK;
@@ -261,19 +292,19 @@ final class Winograd4 extends WinogradTransform {
                 FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from3, ORDER);
                 FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, from3 + in1, ORDER);
                 FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, from3 + in2, ORDER);
-                FloatVector a = d1.add(d2);
-                FloatVector b = d1.sub(d2);
-                FloatVector c = d3.add(d4);
-                FloatVector e = d3.sub(d4);
-                d0.add(a).add(c).add(shift).intoMemorySegment(ALL, to, ORDER);
+                FloatVector evenA = d1.add(d2);
+                FloatVector oddA = d1.sub(d2);
+                FloatVector evenB = d3.add(d4);
+                FloatVector oddB = d3.sub(d4);
+                evenB.fma(a, evenA.fma(b, d0)).add(shift).intoMemorySegment(ALL, to, ORDER);
                 if (rows > 1) {
-                    e.fma(two, b).add(shift).intoMemorySegment(ALL, to + out1, ORDER);
+                    oddA.add(oddB).add(shift).intoMemorySegment(ALL, to + out1, ORDER);
                 }
                 if (rows > 2) {
-                    c.fma(four, a).add(shift).intoMemorySegment(ALL, to + out2, ORDER);
+                    evenB.fma(b, evenA.mul(a)).add(shift).intoMemorySegment(ALL, to + out2, ORDER);
                 }
                 if (rows > 3) {
-                    e.fma(eight, b).add(d5).add(shift).intoMemorySegment(ALL, to3, ORDER);
+                    oddB.fma(b2, oddA.fma(a2, d5)).add(shift).intoMemorySegment(ALL, to3, ORDER);
                 }
                 from = (from + inStep) & MASK;
                 to = (to + outStep) & MASK;
@@ -300,9 +331,10 @@ final class Winograd4 extends WinogradTransform {
         long out1 = outAxis & STEP;
         long out2 = 2 * outAxis & STEP;
         long out3 = 3 * outAxis & STEP;
-        FloatVector two = FloatVector.broadcast(S, 2f);
-        FloatVector four = FloatVector.broadcast(S, 4f);
-        FloatVector eight = FloatVector.broadcast(S, 8f);
+        FloatVector a = FloatVector.broadcast(S, A);
+        FloatVector b = FloatVector.broadcast(S, B);
+        FloatVector a2 = FloatVector.broadcast(S, A_SQUARED);
+        FloatVector b2 = FloatVector.broadcast(S, B_SQUARED);
         for (int v = 0; v < vectors; v++) {
             long from = (in + (long) v * BYTES) & MASK;
             long to = (out + (long) v * BYTES) & MASK;
@@ -318,30 +350,28 @@ final class Winograd4 extends WinogradTransform {
                 FloatVector d3 = FloatVector.fromMemorySegment(S, ALL, from3, ORDER);
                 FloatVector d4 = FloatVector.fromMemorySegment(S, ALL, from3 + in1, ORDER);
                 FloatVector d5 = FloatVector.fromMemorySegment(S, ALL, from3 + in2, ORDER);
-                FloatVector a = d1.add(d2);
-                FloatVector b = d1.sub(d2);
-                FloatVector c = d3.add(d4);
-                FloatVector e = d3.sub(d4);
-                d0.add(a)
-                        .add(c)
+                FloatVector evenA = d1.add(d2);
+                FloatVector oddA = d1.sub(d2);
+                FloatVector evenB = d3.add(d4);
+                FloatVector oddB = d3.sub(d4);
+                evenB.fma(a, evenA.fma(b, d0))
                         .add(shift)
                         .add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER))
                         .intoMemorySegment(ALL, to, ORDER);
                 if (rows > 1) {
-                    e.fma(two, b)
+                    oddA.add(oddB)
                             .add(shift)
                             .add(FloatVector.fromMemorySegment(S, ALL, plus + out1, ORDER))
                             .intoMemorySegment(ALL, to + out1, ORDER);
                 }
                 if (rows > 2) {
-                    c.fma(four, a)
+                    evenB.fma(b, evenA.mul(a))
                             .add(shift)
                             .add(FloatVector.fromMemorySegment(S, ALL, plus + out2, ORDER))
                             .intoMemorySegment(ALL, to + out2, ORDER);
                 }
                 if (rows > 3) {
-                    e.fma(eight, b)
-                            .add(d5)
+                    oddB.fma(b2, oddA.fma(a2, d5))
                             .add(shift)
                             .add(FloatVector.fromMemorySegment(S, ALL, plus + out3, ORDER))
                             .intoMemorySegment(ALL, to3, ORDER);

@@ -140,24 +140,21 @@ final class WinogradConv2dGradient implements WeightGradient {
         long m = v + side * inTap;
         long outTile = outStride(g) * 4L;
         long outTap = group * outTile;
+        // One item of those that share a half sums its gradients up.
+        long bias = block == 0 && part == 0 ? sums + (long) taps * paddedIn(g) * paddedOut(g) * 4 : 0;
+        if (bias != 0) {
+            Rows.zero(bias, paddedOut(g));
+        }
         for (int first = begin; first < end; first += group) {
             int count = Math.min(group, end - first);
             patches.down(g, x + ci0 * 4L, first, count, ci1 - ci0, columns);
-            gradientsDown(g, dy, first, count, gradients);
+            gradientsDown(g, dy, first, count, gradients, bias);
             for (int i = row0; i < row1; i++) {
                 patches.across(g, first, count, 0, count, ci1 - ci0, i, columns, ci1 - ci0, v, inTile, inTap);
                 gradientsAcross(g, count, gradients, i, m, outTap);
                 for (int j = 0; j < side; j++) {
                     long to = sums + (long) (i * side + j) * paddedIn(g) * paddedOut(g) * 4;
                     multiply(g, v + j * inTap, m + j * outTap, to, ci0, ci1, count, first == begin, tile);
-                }
-                if (block == 0 && i == 1) {
-                    // The sum of a tile's elements is the element (1, 1) of its transform: that of the point 1.
-                    long bias = sums + (long) taps * paddedIn(g) * paddedOut(g) * 4;
-                    for (int c = 0; c < paddedOut(g); c += COLUMNS) {
-                        DirectConv2dGradient.columnSums(
-                                m + outTap + c * 4L, outTile, count, bias + c * 4L, first == begin);
-                    }
                 }
             }
         }
@@ -178,8 +175,12 @@ final class WinogradConv2dGradient implements WeightGradient {
         }
     }
 
-    /** The pass down the columns of the output gradients of consecutive tiles, to {@code [side, tiles * outputs, cout]}. */
-    private void gradientsDown(Conv2dGeometry g, long dy, int tile, int tiles, long out) {
+    /**
+     * The pass down the columns of the output gradients of consecutive tiles, to {@code [side, tiles * outputs, cout]}.
+     *
+     * @param bias where their sums are added, while they are near; 0 for nowhere
+     */
+    private void gradientsDown(Conv2dGeometry g, long dy, int tile, int tiles, long out, long bias) {
         int outputs = transform.outputs;
         int side = transform.side;
         long bytes = g.cout() * 4L;
@@ -203,6 +204,10 @@ final class WinogradConv2dGradient implements WeightGradient {
                 Rows.zero(to + i * outRow + end * bytes, (width - end) * g.cout());
             }
             long from = dy + (((long) transform.image(g, first) * g.oh() + top) * g.ow() + left) * pixel;
+            int rows = end == g.ow() ? 1 : last; // rows that adjoin are one
+            for (int r = 0; r < rows && bias != 0; r++) {
+                BiasSums.add(from + r * g.ow() * pixel, pixel, last * end / rows, g.cout() / LANES, bias);
+            }
             int pixels = pixel == bytes ? 1 : end;
             int vectors = end * g.cout() / LANES / pixels;
             for (int p = 0; p < pixels; p++) {
