@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -141,7 +142,8 @@ final class ConditionLevels {
     }
 
     private List<?> listOf(ModelConfig config, String key) {
-        if (!(config.asMap().get(key) instanceof List<?> values) || values.contains(null)) {
+        if (!(config.asMap().get(key) instanceof List<?> values)
+                || values.stream().anyMatch(Objects::isNull)) {
             throw config.invalid(key, "a list of whole numbers, or of lists of them");
         }
         return sized(config, key, values);

@@ -1,14 +1,20 @@
 package dev.hourglass.unet;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hourglass.SessionOptions;
+import dev.hourglass.UNet;
 import dev.hourglass.error.HourglassException;
+import dev.hourglass.graph.Parameter;
 import dev.hourglass.io.Json;
 import dev.hourglass.io.ModelConfig;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -89,5 +95,20 @@ class UNet2DConditionTest {
         Map<String, Object> changes = Json.parse("test", "{\"%s\": %s}".formatted(key, json));
         HourglassException error = assertThrows(HourglassException.class, () -> architecture(changes));
         assertTrue(error.getMessage().contains(key), error.getMessage());
+    }
+
+    /** Lists of the JDK's own, as {@code List.of} makes them, refuse to be asked for null. */
+    @Test
+    void listsThatCodeMakesAreAsGoodAsThoseOfAFile() {
+        String key = "transformer_layers_per_block";
+        List<String> ofFile = parameters(Json.parse("test", "{\"%s\": [2, 1]}".formatted(key)));
+        assertEquals(ofFile, parameters(Map.of(key, List.of(2, 1))));
+        assertNotEquals(ofFile, parameters(Map.of()));
+    }
+
+    private static List<String> parameters(Map<String, Object> changes) {
+        return UNet.graph(architecture(changes), SessionOptions.of(1, 16, 16)).parameters().stream()
+                .map(Parameter::name)
+                .toList();
     }
 }
