@@ -8,53 +8,58 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Draws a U-Net in plain characters. A memory wire is a concatenation: the block that made its second input is a level on the way
- * down, the block it is in the level on the way up across from it.
+ * Draws a U-Net in plain characters. A memory wire is a concatenation: the block that made its second input is on the way down, the
+ * block it is in on the way up across from it. Wires of one resolution start at one indentation.
  */
 final class HourglassDrawing {
 
     private static final int INDENT = 4;
     private static final int SHORTEST_WIRE = 12;
     private static final String NECK = "neck";
+    private static final Pattern NUMBERED = Pattern.compile("\\w+\\.\\d+(\\.\\w+\\.\\d+)?");
 
     private final StringBuilder text = new StringBuilder();
 
     private HourglassDrawing() {}
 
-    /** A level: a block on either side and what the wire between them carries. */
-    private record Level(String down, String up, String wire) {}
+    /** A wire: the blocks at both its ends, what it carries, and how often the image has been made smaller before it. */
+    private record Wire(String down, String up, String carries, int depth) {}
 
     static String of(Graph graph) {
         Map<String, Value> blocks = new LinkedHashMap<>();
-        List<Level> levels = new ArrayList<>();
         List<Node> concatenations = new ArrayList<>();
         for (Node node : graph.nodes()) {
             if (node.output().shape().rank() == 4) {
-                // A block's last output of its size: what follows in the same block, such as a pool, leads to the next.
-                Value before = blocks.get(block(node.path()));
-                if (before == null || sameSize(before, node.output()) || node.op() instanceof Concat) {
-                    blocks.put(block(node.path()), node.output());
-                }
+                blocks.put(block(node.path()), node.output());
             }
             if (node.op() instanceof Concat && node.output().shape().rank() == 4) {
                 concatenations.addFirst(node);
             }
         }
+        List<Wire> wires = new ArrayList<>();
+        Value above = null;
+        int depth = 0;
         for (Node node : concatenations) {
-            Value wire = node.inputs().get(1);
-            String down = block(wire.name());
-            levels.add(new Level(
-                    label(down, blocks.get(down)),
-                    label(block(node.path()), blocks.get(block(node.path()))),
-                    shape(wire)));
+            Value carried = node.inputs().get(1);
+            depth += above == null || sameSize(above, carried) ? 0 : 1;
+            String up = block(node.path());
+            wires.add(
+                    new Wire(label(block(carried.name()), carried), label(up, blocks.get(up)), shape(carried), depth));
+            above = carried;
         }
-        return new HourglassDrawing().draw(graph, levels, neck(graph, concatenations, blocks));
+        String neck = neck(graph, concatenations);
+        Value inNeck = blocks.get(neck);
+        boolean smaller = above != null && inNeck != null && !sameSize(above, inNeck);
+        return new HourglassDrawing()
+                .draw(graph, wires, inNeck == null ? NECK : label(neck, inNeck), smaller ? depth + 1 : depth);
     }
 
     /** The block that ends just before the way up begins. */
-    private static String neck(Graph graph, List<Node> concatenations, Map<String, Value> blocks) {
+    private static String neck(Graph graph, List<Node> concatenations) {
         if (concatenations.isEmpty()) {
             return NECK;
         }
@@ -63,7 +68,7 @@ final class HourglassDrawing {
         for (Node node : graph.nodes()) {
             String block = block(node.path());
             if (block.equals(deepestUp)) {
-                return label(neck, blocks.get(neck));
+                return neck;
             }
             if (node.output().shape().rank() == 4) {
                 neck = block;
@@ -72,23 +77,27 @@ final class HourglassDrawing {
         return neck;
     }
 
-    private String draw(Graph graph, List<Level> levels, String neck) {
-        int wide =
-                levels.stream().mapToInt(level -> level.down().length()).max().orElse(0);
-        int wire =
-                levels.stream().mapToInt(level -> level.wire().length()).max().orElse(0) + SHORTEST_WIRE;
-        // The right side of the innermost level starts here; each level out starts further out.
-        int middle = wide + INDENT * levels.size() + wire;
-        head(graph, middle + INDENT * levels.size());
-        for (int depth = 0; depth < levels.size(); depth++) {
-            Level level = levels.get(depth);
-            int left = INDENT * depth;
-            int right = middle + INDENT * (levels.size() - depth);
-            String line = across(level, depth + 1, right - left - level.down().length());
-            place(left, level.down() + " " + line, right, level.up());
-            place(left + 1, "\\ down", right - 2, "/ up");
+    private String draw(Graph graph, List<Wire> wires, String neck, int neckDepth) {
+        int wide = wires.stream().mapToInt(each -> each.down().length()).max().orElse(0);
+        int longest =
+                wires.stream().mapToInt(each -> each.carries().length()).max().orElse(0) + SHORTEST_WIRE;
+        // The right side of the innermost wire starts here; each level out starts further out.
+        int middle = wide + INDENT * neckDepth + longest;
+        head(graph, middle + INDENT * neckDepth);
+        for (int k = 0; k < wires.size(); k++) {
+            Wire wire = wires.get(k);
+            int left = INDENT * wire.depth();
+            int right = middle + INDENT * (neckDepth - wire.depth());
+            String line = across(wire, k + 1, right - left - wire.down().length());
+            place(left, wire.down() + " " + line, right, wire.up());
+            int next = k + 1 < wires.size() ? wires.get(k + 1).depth() : neckDepth;
+            if (next > wire.depth()) {
+                place(left + 1, "\\ down", right - 2, "/ up");
+            } else {
+                place(left, "|", right, "|");
+            }
         }
-        int left = INDENT * levels.size();
+        int left = INDENT * neckDepth;
         place(left + Math.max(0, (middle - left - neck.length()) / 2), neck, 0, "");
         return text.toString();
     }
@@ -105,8 +114,8 @@ final class HourglassDrawing {
         place(0, "|", right, "^");
     }
 
-    private static String across(Level level, int number, int room) {
-        String name = " wire " + number + ", " + level.wire() + " ";
+    private static String across(Wire wire, int number, int room) {
+        String name = " wire " + number + ", " + wire.carries() + " ";
         int dashes = Math.max(2, room - name.length() - 3);
         return "-".repeat(dashes / 2) + name + "-".repeat(dashes - dashes / 2) + ">";
     }
@@ -117,7 +126,12 @@ final class HourglassDrawing {
         text.append(line.toString().stripTrailing()).append(System.lineSeparator());
     }
 
+    /** The block of a path: its first name, or diffusers' numbered ones, such as {@code down_blocks.0.resnets.1}. */
     private static String block(String path) {
+        Matcher numbered = NUMBERED.matcher(path);
+        if (numbered.lookingAt()) {
+            return numbered.group();
+        }
         int dot = path.indexOf('.');
         return dot < 0 ? path : path.substring(0, dot);
     }

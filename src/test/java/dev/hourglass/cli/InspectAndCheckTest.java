@@ -38,6 +38,20 @@ class InspectAndCheckTest {
         assertTrue(column(cli, "u1 [") > column(cli, "u2 [") && column(cli, "u2 [") > column(cli, "u3 ["));
     }
 
+    /** Wires of one resolution side by side, blocks by diffusers' names and with their own shapes. */
+    @Test
+    void wiresOfOneResolutionAreOneLevel() {
+        Cli cli = Cli.run("inspect", "unet2d-lesson", "--size", "32x32").succeeded();
+        cli.printed("wire 12, [1, 512, 4, 4]", "up_blocks.0.resnets.2 [1, 512, 4, 4]", "mid_block [1, 512, 4, 4]");
+        int outer = indent(cli, "conv_in ");
+        assertEquals(outer, indent(cli, "down_blocks.0.resnets.0 "));
+        assertEquals(outer, indent(cli, "down_blocks.0.resnets.1 "));
+        int inner = column(cli, "down_blocks.0.downsamplers.0 [1, 128, 16, 16]");
+        assertTrue(inner > outer);
+        assertEquals(inner, column(cli, "down_blocks.1.attentions.0 [1, 256, 16, 16]"));
+        assertTrue(column(cli, "up_blocks.3.resnets.0 [") > column(cli, "up_blocks.2.resnets.2 ["));
+    }
+
     @Test
     void theMemoryThatRecomputingSavesIsShown() {
         SessionOptions options = SessionOptions.of(4, 28, 28).withThreads(2);
