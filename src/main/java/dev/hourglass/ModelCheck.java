@@ -135,7 +135,7 @@ public final class ModelCheck {
 
     private void requireFit() {
         Architecture architecture = model.architecture();
-        architecture.requireTimesteps(schedule.steps());
+        architecture.requireTimesteps(0, schedule.steps() - 1);
         int smallest = architecture.minimumSize();
         if (images.channels() != architecture.inChannels()
                 || images.channels() != architecture.outChannels()

@@ -69,7 +69,7 @@ public final class Sampler implements AutoCloseable {
                     .mend("name a scheduler, which uses or drops the variances that twice as many channels are")
                     .build();
         }
-        model.architecture().requireTimesteps(schedule.steps());
+        model.architecture().requireTimesteps(0, schedule.steps() - 1);
         ImageSize size = model.sampleSize();
         session = model.session(SessionOptions.of(batch, size.height(), size.width())
                 .withThreads(threads)

@@ -8,6 +8,8 @@ import dev.hourglass.io.ModelConfig;
 import dev.hourglass.kernel.Kernels;
 import dev.hourglass.memory.Shape;
 import dev.hourglass.unet.Architecture;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.function.IntConsumer;
 
 /** Draws images with any scheduler, of what a prompt says and with guidance. Image number k does not depend on the batch or the threads. */
@@ -67,6 +69,8 @@ public final class ScheduledDrawing {
     }
 
     private static void requireFit(UNet model, Scheduler scheduler) {
+        DoubleSummaryStatistics timesteps = Arrays.stream(scheduler.timesteps()).summaryStatistics();
+        model.architecture().requireTimesteps(timesteps.getMin(), timesteps.getMax());
         int made = model.architecture().outChannels();
         int wanted = scheduler.outputShape().dim(3);
         if (made != wanted && made != 2 * wanted) {

@@ -72,7 +72,7 @@ public final class Trainer implements AutoCloseable {
             Kernels kernels,
             Workers workers) {
         requireFit(architecture, images);
-        architecture.requireTimesteps(schedule.steps());
+        architecture.requireTimesteps(0, schedule.steps() - 1);
         this.weights = weights;
         this.images = images;
         this.options = options;

@@ -84,12 +84,12 @@ public sealed interface Architecture permits TinyUNet, UNet2D, UNet2DCondition {
     }
 
     /**
-     * Asks whether the model can be told the timesteps 0 to {@code steps - 1}, as training, checking and ancestral sampling on a
-     * schedule of noise do.
+     * Asks whether the model can be told the timesteps from {@code least} to {@code most}: 0 to one less than a schedule's length in
+     * training, checking and ancestral sampling, those of a scheduler otherwise.
      *
      * @throws HourglassException when it cannot, with the key of {@code config.json} that decides it
      */
-    default void requireTimesteps(int steps) {}
+    default void requireTimesteps(double least, double most) {}
 
     /** Height and width of the images such models are usually made for. */
     int usualSize();

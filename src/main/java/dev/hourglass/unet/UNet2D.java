@@ -215,8 +215,8 @@ public record UNet2D(UNet2DSettings settings) implements Architecture {
     }
 
     @Override
-    public void requireTimesteps(int steps) {
-        settings.requireTimesteps(steps);
+    public void requireTimesteps(double least, double most) {
+        settings.requireTimesteps(least, most);
     }
 
     @Override

@@ -223,17 +223,18 @@ public final class UNet2DSettings {
         return centersInput;
     }
 
-    /** Refuses timesteps 0 to {@code steps - 1} where they have no logarithm or no row in the learned table. */
-    void requireTimesteps(int steps) {
-        if (fourierTime) {
+    /** Refuses timesteps that have no logarithm or no row in the learned table. */
+    void requireTimesteps(double least, double most) {
+        if (fourierTime && least <= 0) {
             throw HourglassException.what(
                             "the model is told levels of noise, which are above 0, and not timesteps from 0")
                     .where(TIME_TYPE)
-                    .expected("positional or learned, for timesteps 0 to " + (steps - 1))
+                    .expected("positional or learned, for timesteps 0 to " + (long) most)
                     .found(FOURIER)
-                    .mend("use another " + TIME_TYPE)
+                    .mend("use another " + TIME_TYPE + ", or a scheduler whose timesteps stay above 0")
                     .build();
         }
+        long steps = (long) most + 1;
         if (learnedTimesteps.isPresent() && learnedTimesteps.getAsInt() < steps) {
             throw HourglassException.what("the learned table of timesteps is shorter than the schedule")
                     .where(TRAIN_STEPS)

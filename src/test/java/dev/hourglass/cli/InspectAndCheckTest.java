@@ -151,7 +151,10 @@ class InspectAndCheckTest {
             created.save(model);
         }
         Cli.run("check", model, "--data", data).refused(parts);
-        Cli.run("sample", model, "--out", folder.resolve("picture.png")).refused(parts);
+        Path picture = folder.resolve("picture.png");
+        Cli.run("sample", model, "--out", picture).refused(parts);
+        Cli.run("sample", model, "--out", picture, "--scheduler", "ddim", "--steps", 1000)
+                .refused(parts);
     }
 
     @Test
