@@ -257,7 +257,7 @@ class Conv2dTest {
     void channelsOfWiderPixelsAreLeftAlone() {
         Conv2dGeometry dense = Conv2dGeometry.of(1, 5, 7, 3, 4, 3, 3, Window.padded(1), Window.padded(1));
         Conv2dGeometry wide = dense.withStrides(8, 9);
-        float[] x = Floats.random(1, 35 * 8);
+        Tensor x = Floats.tensor(Floats.random(1, 35 * 8));
         float[] y = new float[35 * 9];
         Arrays.fill(y, 7f);
         Tensor out = Floats.tensor(y);
@@ -268,15 +268,7 @@ class Conv2dTest {
             kernel.pack(wide, weight.segment(), null, packed.segment(), workspace.segment(), item);
         }
         for (int item = 0; item < kernel.forwardItems(wide); item++) {
-            kernel.forward(
-                    wide,
-                    Floats.tensor(x).segment(),
-                    packed.segment(),
-                    null,
-                    null,
-                    out.segment(),
-                    workspace.segment(),
-                    item);
+            kernel.forward(wide, x.segment(), packed.segment(), null, null, out.segment(), workspace.segment(), item);
         }
         for (int pixel = 0; pixel < 35; pixel++) {
             for (int c = 4; c < 9; c++) {

@@ -8,7 +8,10 @@ import static dev.hourglass.kernel.vector.Memory.S;
 
 import jdk.incubator.vector.FloatVector;
 
-/** The gradient of a convolution's bias: sums of the output's gradient over pixels. */
+/**
+ * The gradient of a convolution's bias: sums of the output's gradient over pixels. Rounded as the weights' gradient is, and not kept
+ * exact as {@link ColumnSums} keeps them, which would take several times as long.
+ */
 final class BiasSums {
 
     private BiasSums() {}

@@ -138,8 +138,7 @@ final class WinogradConv2dGradient implements WeightGradient {
         long inTile = inStride(g) * 4L;
         long inTap = group * inTile;
         long m = v + side * inTap;
-        long outTile = outStride(g) * 4L;
-        long outTap = group * outTile;
+        long outTap = group * outStride(g) * 4L;
         // One item of those that share a half sums its gradients up.
         long bias = block == 0 && part == 0 ? sums + (long) taps * paddedIn(g) * paddedOut(g) * 4 : 0;
         if (bias != 0) {
