@@ -3,7 +3,6 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.AttentionItems.BLOCK;
 import static dev.hourglass.kernel.vector.AttentionSoftmax.LOG2_E;
 import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
-import static dev.hourglass.kernel.vector.AttentionTile.ROWS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
 
 import dev.hourglass.kernel.AttentionGeometry;
@@ -56,7 +55,6 @@ final class AttentionGradient {
         long scores = vs + row * BLOCK; // [BLOCK, COLUMNS]
         long products = scores + BLOCK * ROW_BYTES; // [BLOCK, COLUMNS]
         long tile = products + BLOCK * ROW_BYTES;
-        long one = tile + ROWS * ROW_BYTES;
 
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride()) + (long) begin * g.qStride() * 4;
         long logs = Memory.address(lse, (long) head * g.tq() + begin, tokens);
@@ -68,7 +66,6 @@ final class AttentionGradient {
         AttentionPack.panels(gradients, g.yStride() * 4L, tokens, g.dim(), 1, dys, g.dim() + 1);
         AttentionPack.panelRow(deltas, tokens, -1, dys, g.dim(), g.dim() + 1);
         Rows.zero(dqs, panels * rows * COLUMNS);
-        AttentionPack.fill(one, COLUMNS, 1);
         long keys = AttentionItems.head(g, k, head, g.tk(), g.kStride());
         long values = AttentionItems.head(g, v, head, g.tk(), g.vStride());
         for (int j = 0; j < g.tk(); j += BLOCK) {
@@ -86,7 +83,8 @@ final class AttentionGradient {
                 VectorAttention.scores(ks, row, qs + p * depth * ROW_BYTES, depth, count, scores);
                 VectorAttention.scores(vs, row, dys + p * (g.dim() + 1) * ROW_BYTES, g.dim() + 1, count, products);
                 AttentionSoftmax.gradient(scores, products, count);
-                VectorAttention.accumulate(ks, row, products, count, g.dim(), one, tile, dqs + p * rows * ROW_BYTES);
+                VectorAttention.accumulate(
+                        ks, row, products, count, g.dim(), AttentionSoftmax.ONES, tile, dqs + p * rows * ROW_BYTES);
             }
         }
         unpack(g, dqs, tokens, g.scale(), dq, head, g.tq(), begin, g.qStride(), accumulate);
@@ -125,7 +123,6 @@ final class AttentionGradient {
         long scores = dys + row * BLOCK; // [BLOCK, COLUMNS]
         long products = scores + BLOCK * ROW_BYTES; // [BLOCK, COLUMNS]
         long tile = products + BLOCK * ROW_BYTES;
-        long one = tile + ROWS * ROW_BYTES;
 
         long keys = AttentionItems.head(g, k, head, g.tk(), g.kStride()) + (long) begin * g.kStride() * 4;
         long values = AttentionItems.head(g, v, head, g.tk(), g.vStride()) + (long) begin * g.vStride() * 4;
@@ -137,7 +134,6 @@ final class AttentionGradient {
         AttentionPack.panels(values, g.vStride() * 4L, tokens, g.dim(), 1, vs, g.dim() + 1);
         AttentionPack.panelOnes(tokens, vs, g.dim(), g.dim() + 1);
         Rows.zero(dks, 2 * panels * rows * COLUMNS); // and dvs
-        AttentionPack.fill(one, COLUMNS, 1);
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride());
         long gradients = AttentionItems.head(g, dy, head, g.tq(), g.yStride());
         long logs = Memory.address(lse, (long) head * g.tq(), g.tq());
@@ -159,11 +155,11 @@ final class AttentionGradient {
                 AttentionSoftmax.gradient(scores, products, count);
                 if (dk != null) {
                     long to = dks + p * rows * ROW_BYTES;
-                    VectorAttention.accumulate(qs, row, products, count, g.dim(), one, tile, to);
+                    VectorAttention.accumulate(qs, row, products, count, g.dim(), AttentionSoftmax.ONES, tile, to);
                 }
                 if (dv != null) {
                     long to = dvs + p * rows * ROW_BYTES;
-                    VectorAttention.accumulate(dys, row, scores, count, g.dim(), one, tile, to);
+                    VectorAttention.accumulate(dys, row, scores, count, g.dim(), AttentionSoftmax.ONES, tile, to);
                 }
             }
         }

@@ -58,7 +58,7 @@ final class AttentionItems {
     static long workspaceFloats(AttentionGeometry g, int panels) {
         long ofPanels = 4L * panels * rows(g) * COLUMNS;
         long ofBlocks = 2L * rows(g) * BLOCK + 2L * BLOCK * COLUMNS;
-        return ofPanels + ofBlocks + (ROWS + 2L + 2L * panels) * COLUMNS;
+        return ofPanels + ofBlocks + (ROWS + 1L + 2L * panels) * COLUMNS;
     }
 
     /** The address of the first token of a head; {@code head} counts over images and heads. */

@@ -1,11 +1,15 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
 import static dev.hourglass.kernel.vector.Memory.ALL;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -33,71 +37,77 @@ final class AttentionSoftmax {
     private static final float P2 = 2.40222424e-1f;
     private static final float P1 = 6.93147004e-1f;
 
+    /** Address of a row of ones. */
+    static final long ONES = ones();
+
     private AttentionSoftmax() {}
+
+    private static long ones() {
+        MemorySegment row = Arena.global().allocate(ROW_BYTES, BYTES);
+        AttentionPack.fill(row.address(), COLUMNS, 1);
+        return row.address();
+    }
 
     /**
      * The online softmax over one more block of keys: scores become {@code 2^(score - max)}, with {@code max} brought up to date first.
      *
+     * @param block address of {@code [1 + rows, COLUMNS]}: room for what earlier results are to be multiplied by, then the scores
      * @param max address of {@code [COLUMNS]}: the largest scores so far
      * @param sum address of {@code [COLUMNS]}: sums of powers so far
-     * @param factor address of {@code [2, COLUMNS]}: receives what earlier results are to be multiplied by, and scratch
      */
-    static void online(long scores, int rows, long max, long sum, long factor) {
-        // step by step for all columns, so that what each waits for is done beside the others' work
-        long block = factor + ROW_BYTES;
+    static void online(long block, int rows, long max, long sum) {
         for (long at = 0; at < ROW_BYTES; at += BYTES) {
-            maxima(scores + at, rows, max + at, factor + at);
-        }
-        for (long at = 0; at < ROW_BYTES; at += BYTES) {
-            powers(factor + at, 1, max + at, block + at);
-        }
-        for (long at = 0; at < ROW_BYTES; at += BYTES) {
-            powers(scores + at, rows, max + at, block + at);
-        }
-        for (long at = 0; at < ROW_BYTES; at += BYTES) {
-            FloatVector.fromMemorySegment(S, ALL, (sum + at) & Memory.MASK, ORDER)
-                    .fma(
-                            FloatVector.fromMemorySegment(S, ALL, (factor + at) & Memory.MASK, ORDER),
-                            FloatVector.fromMemorySegment(S, ALL, (block + at) & Memory.MASK, ORDER))
-                    .intoMemorySegment(ALL, (sum + at) & Memory.MASK, ORDER);
+            column(block + at, rows, max + at, sum + at);
         }
     }
 
     /**
-     * {@code before = max}, then {@code max = max(max, scores)} for one vector of columns. Four rows are compared with each other before
-     * they meet the largest so far, since a comparison waits for the one before; {@code lanewise(MAX)} is slower for its care of NaN.
+     * The same for one vector of columns; NaN stays NaN. The largest score so far becomes a power like the others, but is none of the
+     * block's. Eight rows are compared with each other before they meet the largest so far, since a comparison waits for the one
+     * before; {@code lanewise(MAX)} is slower for its care of NaN.
+     *
+     * <p>One method, because it is then too large to be inlined. Inlined into the sweep, part by part, vectors that its loops carry from row
+     * to row ended on the heap wherever C2 had made too many nodes by then, in one process and not in the next.
      */
-    private static void maxima(long scores, int rows, long max, long before) {
+    private static void column(long block, int rows, long max, long sum) {
         FloatVector m = FloatVector.fromMemorySegment(S, ALL, max & Memory.MASK, ORDER);
-        m.intoMemorySegment(ALL, before & Memory.MASK, ORDER);
+        m.intoMemorySegment(ALL, block & Memory.MASK, ORDER);
+        long score = block + ROW_BYTES;
         int r = 0;
-        for (; r < rows - 3; r += 4) {
-            FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores & Memory.MASK, ORDER);
-            FloatVector b = FloatVector.fromMemorySegment(S, ALL, (scores + ROW_BYTES) & Memory.MASK, ORDER);
-            FloatVector c = FloatVector.fromMemorySegment(S, ALL, (scores + 2 * ROW_BYTES) & Memory.MASK, ORDER);
-            FloatVector d = FloatVector.fromMemorySegment(S, ALL, (scores + 3 * ROW_BYTES) & Memory.MASK, ORDER);
+        for (; r < rows - 7; r += 8) {
+            FloatVector a = FloatVector.fromMemorySegment(S, ALL, score & Memory.MASK, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(S, ALL, (score + ROW_BYTES) & Memory.MASK, ORDER);
+            FloatVector c = FloatVector.fromMemorySegment(S, ALL, (score + 2 * ROW_BYTES) & Memory.MASK, ORDER);
+            FloatVector d = FloatVector.fromMemorySegment(S, ALL, (score + 3 * ROW_BYTES) & Memory.MASK, ORDER);
             a = a.blend(b, a.compare(VectorOperators.LT, b));
             c = c.blend(d, c.compare(VectorOperators.LT, d));
             a = a.blend(c, a.compare(VectorOperators.LT, c));
+            score += 4 * ROW_BYTES;
+            b = FloatVector.fromMemorySegment(S, ALL, score & Memory.MASK, ORDER);
+            c = FloatVector.fromMemorySegment(S, ALL, (score + ROW_BYTES) & Memory.MASK, ORDER);
+            d = FloatVector.fromMemorySegment(S, ALL, (score + 2 * ROW_BYTES) & Memory.MASK, ORDER);
+            FloatVector e = FloatVector.fromMemorySegment(S, ALL, (score + 3 * ROW_BYTES) & Memory.MASK, ORDER);
+            b = b.blend(c, b.compare(VectorOperators.LT, c));
+            d = d.blend(e, d.compare(VectorOperators.LT, e));
+            b = b.blend(d, b.compare(VectorOperators.LT, d));
+            a = a.blend(b, a.compare(VectorOperators.LT, b));
             m = m.blend(a, m.compare(VectorOperators.LT, a));
-            scores += 4 * ROW_BYTES;
+            score += 4 * ROW_BYTES;
         }
         for (; r < rows; r++) {
-            FloatVector a = FloatVector.fromMemorySegment(S, ALL, scores & Memory.MASK, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(S, ALL, score & Memory.MASK, ORDER);
             m = m.blend(a, m.compare(VectorOperators.LT, a));
-            scores += ROW_BYTES;
+            score += ROW_BYTES;
         }
         m.intoMemorySegment(ALL, max & Memory.MASK, ORDER);
-    }
 
-    /** {@code scores = 2^(scores - max)} and {@code sum} their sum, for one vector of columns; NaN stays NaN. */
-    private static void powers(long scores, int rows, long max, long sum) {
-        FloatVector largest = FloatVector.fromMemorySegment(S, ALL, max & Memory.MASK, ORDER);
         FloatVector lowest = FloatVector.broadcast(S, LOWEST);
         FloatVector total = FloatVector.zero(S);
-        for (int r = 0; r < rows; r++) {
-            FloatVector t = FloatVector.fromMemorySegment(S, ALL, scores & Memory.MASK, ORDER)
-                    .sub(largest);
+        long times = ZEROS;
+        long at = block;
+        for (r = 0; r <= rows; r++) {
+            FloatVector t = FloatVector.fromMemorySegment(S, ALL, at & Memory.MASK, ORDER)
+                    .sub(m);
             t = t.blend(lowest, t.compare(VectorOperators.LT, lowest));
             FloatVector rounded = t.add(ROUNDER);
             FloatVector rest = t.sub(rounded.sub(ROUNDER));
@@ -109,11 +119,14 @@ final class AttentionSoftmax {
             p = p.mul(rounded.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, Exp.EXPONENT_SHIFT)
                     .reinterpretAsFloats());
-            total = total.add(p);
-            p.intoMemorySegment(ALL, scores & Memory.MASK, ORDER);
-            scores += ROW_BYTES;
+            total = p.fma(FloatVector.fromMemorySegment(S, ALL, times & Memory.MASK, ORDER), total);
+            p.intoMemorySegment(ALL, at & Memory.MASK, ORDER);
+            at += ROW_BYTES;
+            times = ONES;
         }
-        total.intoMemorySegment(ALL, sum & Memory.MASK, ORDER);
+        FloatVector.fromMemorySegment(S, ALL, sum & Memory.MASK, ORDER)
+                .fma(FloatVector.fromMemorySegment(S, ALL, block & Memory.MASK, ORDER), total)
+                .intoMemorySegment(ALL, sum & Memory.MASK, ORDER);
     }
 
     /**

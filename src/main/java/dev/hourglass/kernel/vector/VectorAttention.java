@@ -63,10 +63,10 @@ public final class VectorAttention implements Attention {
         long os = qs + panels * rows * ROW_BYTES; // [panels, rows, COLUMNS]
         long ks = os + panels * rows * ROW_BYTES; // [BLOCK, rows]
         long vs = ks + row * AttentionItems.BLOCK; // [BLOCK, rows]
-        long scores = vs + row * AttentionItems.BLOCK; // [BLOCK, COLUMNS]
+        long factor = vs + row * AttentionItems.BLOCK; // [COLUMNS]
+        long scores = factor + ROW_BYTES; // [BLOCK, COLUMNS], behind the factor
         long tile = scores + AttentionItems.BLOCK * ROW_BYTES;
-        long factor = tile + ROWS * ROW_BYTES; // [2, COLUMNS]
-        long stats = factor + 2 * ROW_BYTES; // [panels, max and sum, COLUMNS]
+        long stats = tile + ROWS * ROW_BYTES; // [panels, max and sum, COLUMNS]
 
         long queries = AttentionItems.head(g, q, head, g.tq(), g.qStride()) + (long) begin * g.qStride() * 4;
         float scale = g.scale() * AttentionSoftmax.LOG2_E;
@@ -91,7 +91,7 @@ public final class VectorAttention implements Attention {
             for (int p = 0; p < panels; p++) {
                 long stat = stats + 2 * p * ROW_BYTES;
                 scores(ks, row, qs + p * depth * ROW_BYTES, depth, count, scores);
-                AttentionSoftmax.online(scores, count, stat, stat + ROW_BYTES, factor);
+                AttentionSoftmax.online(factor, count, stat, stat + ROW_BYTES);
                 accumulate(vs, row, scores, count, g.dim(), factor, tile, os + p * rows * ROW_BYTES);
             }
         }
