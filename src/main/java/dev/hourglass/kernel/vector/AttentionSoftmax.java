@@ -62,9 +62,8 @@ final class AttentionSoftmax {
     }
 
     /**
-     * The same for one vector of columns; NaN stays NaN. The largest score so far becomes a power like the others, but is none of the
-     * block's. Eight rows are compared with each other before they meet the largest so far, since a comparison waits for the one
-     * before; {@code lanewise(MAX)} is slower for its care of NaN.
+     * The same for one vector of columns; NaN stays NaN. Eight rows are compared with each other before they meet the largest so far,
+     * since a comparison waits for the one before; {@code lanewise(MAX)} is slower for its care of NaN.
      *
      * <p>One method, because it is then too large to be inlined. Inlined into the sweep, part by part, vectors that its loops carry from row
      * to row ended on the heap wherever C2 had made too many nodes by then, in one process and not in the next.
@@ -103,7 +102,7 @@ final class AttentionSoftmax {
 
         FloatVector lowest = FloatVector.broadcast(S, LOWEST);
         FloatVector total = FloatVector.zero(S);
-        long times = ZEROS;
+        long times = ZEROS; // how often a power counts: the first one, which is of no score of this block, not at all
         long at = block;
         for (r = 0; r <= rows; r++) {
             FloatVector t = FloatVector.fromMemorySegment(S, ALL, at & Memory.MASK, ORDER)
