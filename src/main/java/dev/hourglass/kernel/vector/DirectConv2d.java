@@ -17,11 +17,6 @@ import java.lang.foreign.MemorySegment;
  */
 final class DirectConv2d implements ForwardConv2d {
 
-    private static final long BLOCK_BYTES = ProductBlocks.MAX_ROWS * STRIDE;
-
-    /** Sums of one panel for all pixels of an item. */
-    private static final long SUMS_BYTES = ProductBlocks.MAX_ROWS * BYTES_ROW;
-
     private final WeightFormat format;
     private final long rowBytes;
     private final ProductBlocks blocks;
@@ -98,7 +93,8 @@ final class DirectConv2d implements ForwardConv2d {
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
-        return blocks.gathered(g) * BLOCK_BYTES + blocks.sums(g) * SUMS_BYTES + RegisterTile.BYTES_OUT + widened;
+        long row = ProductBlocks.gathered(g) * STRIDE + blocks.sums(g) * BYTES_ROW;
+        return blocks.rows(g) * row + RegisterTile.BYTES_OUT + widened;
     }
 
     @Override
@@ -125,28 +121,30 @@ final class DirectConv2d implements ForwardConv2d {
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
         // the block, sums [panels, rows, COLUMNS], a tile, widened weights
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long sums = a + blocks.gathered(g) * BLOCK_BYTES;
-        long scratch = sums + blocks.sums(g) * SUMS_BYTES;
+        long blockBytes = blockRows * STRIDE;
+        long panelSums = blockRows * BYTES_ROW;
+        long sums = a + ProductBlocks.gathered(g) * blockBytes;
+        long scratch = sums + blocks.sums(g) * panelSums;
         long widened = scratch + RegisterTile.BYTES_OUT;
         int step = ProductBlocks.depth(g);
-        int pass = blocks.gathered(g) * step;
+        int pass = ProductBlocks.gathered(g) * step;
         boolean whole = pass >= g.depth();
         boolean readAhead = blocks.readAhead(g);
         for (int from = 0; from < g.depth(); from += pass) {
             int to = Math.min(from + pass, g.depth());
             for (int k = from; k < to; k += step) {
-                Im2col.gather(g, x, row0, rows, k, Math.min(k + step, to), a + (k - from) / step * BLOCK_BYTES, DEPTH);
+                Im2col.gather(g, x, row0, rows, k, Math.min(k + step, to), a + (k - from) / step * blockBytes, DEPTH);
             }
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
                 long bias = panel + g.depth() * rowBytes;
-                long sum = sums + (whole ? 0 : p - panel0) * SUMS_BYTES;
+                long sum = sums + (whole ? 0 : p - panel0) * panelSums;
                 if (from == 0 && shift != null) {
                     begin(g, bias, shift, sum, row0, rows, p * COLUMNS);
                 }
                 for (int k = from; k < to; k += step) {
                     int depth = Math.min(step, to - k);
-                    long left = a + (k - from) / step * BLOCK_BYTES;
+                    long left = a + (k - from) / step * blockBytes;
                     long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
                     long first = k == 0 && shift == null ? bias : 0;
                     long ahead = readAhead && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;

@@ -15,9 +15,9 @@ final class ProductBlocks {
      * Rows of an item, at most: enough to hide that each panel's block comes from far for the first tile. Low tiles are through with a
      * block sooner, and need more of them.
      */
-    static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 52);
+    private static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 44 : 52);
 
-    /** The same where weights are near. */
+    /** The same where weights are near, or the depth is gathered whole. */
     private static final int NEAR_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
 
     /** Depth of a block, at most: with it a panel's block and a tile's rows share a first-level cache of 48 KiB, of 32 with AVX2. */
@@ -26,13 +26,11 @@ final class ProductBlocks {
     /** Depths of blocks are a multiple of this: rows of whole cache lines are copied faster. */
     private static final int DEPTH_UNIT = 16;
 
-    /** Blocks of the depth that are gathered at a time: what stays in a second-level cache. */
-    private static final int GATHERED = Width.MANY_REGISTERS ? 2 : 1;
-
-    /** The same where so many panels follow that bringing sums back would cost more than rows from beyond that cache. */
-    private static final int GATHERED_DEEP = Width.MANY_REGISTERS ? 8 : 1;
-
-    private static final int DEEP_PANELS = 48;
+    /**
+     * Depths of up to so many blocks are gathered whole, so that no sums are brought back. Deeper rows would not stay in a second-level
+     * cache, and are gathered one block at a time.
+     */
+    private static final int MAX_WHOLE = Width.MANY_REGISTERS ? 3 : 0;
 
     /** Weights up to this size stay near from item to item. */
     private static final long NEAR_WEIGHTS = 1 << 20;
@@ -51,7 +49,7 @@ final class ProductBlocks {
     /** Rows of an item: as equal as whole tiles allow, and as many items for each thread, unless they would be low. */
     int rows(Conv2dGeometry g) {
         int tiles = (g.rows() + ROWS - 1) / ROWS;
-        int most = far(g) ? MAX_ROWS : NEAR_ROWS;
+        int most = streamed(g) ? MAX_ROWS : NEAR_ROWS;
         int least = (g.rows() + most - 1) / most;
         int equal = (least + threads - 1) / threads * threads;
         int items = g.rows() / equal >= NEAR_ROWS / 2 ? equal : least;
@@ -68,9 +66,13 @@ final class ProductBlocks {
         return (depth + DEPTH_UNIT - 1) / DEPTH_UNIT * DEPTH_UNIT;
     }
 
+    private static boolean whole(Conv2dGeometry g) {
+        return depthBlocks(g) <= MAX_WHOLE;
+    }
+
     /** Blocks of the depth that are gathered before the first panel's turn. */
-    int gathered(Conv2dGeometry g) {
-        return Math.min(itemPanels(g) < DEEP_PANELS ? GATHERED : GATHERED_DEEP, depthBlocks(g));
+    static int gathered(Conv2dGeometry g) {
+        return whole(g) ? depthBlocks(g) : 1;
     }
 
     /** Panels whose sums are kept: all of an item's where the depth is not gathered as a whole. */
@@ -84,16 +86,14 @@ final class ProductBlocks {
         return (DirectConv2d.panels(g) + columnBlocks - 1) / columnBlocks;
     }
 
-    private static boolean far(Conv2dGeometry g) {
-        return (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
+    /** Whether rows go block by block and weights come from far for every item. */
+    private static boolean streamed(Conv2dGeometry g) {
+        return !whole(g) && (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
     }
 
-    /**
-     * Whether far weights are worth reading ahead, a few lines before each of many tiles. Not with AVX-512: its blocks are twice as
-     * large, its tiles fewer, and what is read before one of them holds it up for longer than it saves.
-     */
+    /** Whether weights are worth reading ahead, a few lines before each of many tiles. */
     boolean readAhead(Conv2dGeometry g) {
-        return !Width.MANY_REGISTERS && far(g) && rows(g) > NEAR_ROWS / 2;
+        return streamed(g) && rows(g) > NEAR_ROWS / 2;
     }
 
     /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */
