@@ -2,6 +2,7 @@ package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 
@@ -11,8 +12,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * The gradient of a convolution's weights by Winograd's transforms: for each tap, the transposed matrix of transformed patches times that
  * of transformed output gradients, summed over tiles, a group of tiles at a time. Where tiles are many they are two halves, whatever the
- * number of threads; each leaves its sums in a partial {@code [taps, padded cin, padded cout]}, with the bias gradient in one more row.
- * The halves are added and transformed back.
+ * number of threads; each leaves its sums in a partial {@code [taps, panels of cout, padded cin, COLUMNS]}, in which a register tile is
+ * one run of memory, with the bias gradient {@code [padded cout]} behind it. The halves are added and transformed back.
  *
  * <p>An item is a half, some rows of taps and a block of input channels. Rows and blocks share no sums, so their number may follow the
  * number of threads; what it costs is transforms that several items repeat. More parts of the tiles would each need sums of their own,
@@ -34,8 +35,8 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** Input channels that blocks are multiples of: whole vectors, and no register tile half empty. */
     private static final int BLOCK_UNIT = 3 * LANES;
 
-    /** Floats of each tap in one item of {@link #reduce}. */
-    private static final int REDUCE_FLOATS = 1024;
+    /** Input channels of one panel in one item of {@link #reduce}. */
+    private static final int REDUCE_CHANNELS = 1024 / COLUMNS;
 
     /** The share of a transform that goes down the columns, which items of other rows repeat. */
     private static final double DOWN = 0.4;
@@ -92,7 +93,7 @@ final class WinogradConv2dGradient implements WeightGradient {
         int tiles = groupTiles(g, transform);
         long row = (long) transform.side * tiles * (inStride(g) + outStride(g)) * 4;
         long columns = patches.bytes(g, tiles, Math.min(blockChannels, g.cin())) + gradientBytes(g, tiles);
-        long reduce = (3L * transform.side + 9) * reduceChannels(g) * paddedOut(g) * 4;
+        long reduce = (3L * transform.side + 9) * REDUCE_CHANNELS * COLUMNS * 4;
         return Math.max(row + columns + RegisterTile.BYTES_OUT, reduce);
     }
 
@@ -140,7 +141,7 @@ final class WinogradConv2dGradient implements WeightGradient {
         long m = v + side * inTap;
         long outTap = group * outStride(g) * 4L;
         // One item of those that share a half sums its gradients up.
-        long bias = block == 0 && part == 0 ? sums + (long) taps * paddedIn(g) * paddedOut(g) * 4 : 0;
+        long bias = block == 0 && part == 0 ? sums + taps * panels(g) * panelBytes(g) : 0;
         if (bias != 0) {
             Rows.zero(bias, paddedOut(g));
         }
@@ -152,7 +153,7 @@ final class WinogradConv2dGradient implements WeightGradient {
                 patches.across(g, first, count, 0, count, ci1 - ci0, i, columns, ci1 - ci0, v, inTile, inTap);
                 gradientsAcross(g, count, gradients, i, m, outTap);
                 for (int j = 0; j < side; j++) {
-                    long to = sums + (long) (i * side + j) * paddedIn(g) * paddedOut(g) * 4;
+                    long to = sums + (i * side + j) * panels(g) * panelBytes(g);
                     multiply(g, v + j * inTap, m + j * outTap, to, ci0, ci1, count, first == begin, tile);
                 }
             }
@@ -162,14 +163,24 @@ final class WinogradConv2dGradient implements WeightGradient {
     /** One tap's products: {@code partial[ci, co] (+)= sum over tiles of v[tile, ci] m[tile, co]}. */
     private void multiply(
             Conv2dGeometry g, long v, long m, long partial, int ci0, int ci1, int count, boolean first, long tile) {
-        long width = paddedOut(g) * 4L;
-        for (int c = 0; c < paddedOut(g); c += COLUMNS) {
+        for (int p = 0; p < panels(g); p++) {
+            long panel = partial + p * panelBytes(g);
             int rows;
             for (int ci = ci0; ci < ci1; ci += rows) {
                 rows = RegisterTile.next(ci1 - ci);
+                long sum = panel + ci * BYTES_ROW;
+                boolean straight = first && RegisterTile.exact(rows);
                 RegisterTile.multiplyTransposed(
-                        v + (ci - ci0) * 4L, inStride(g) * 4L, m + c * 4L, outStride(g) * 4L, count, tile, rows);
-                DirectConv2dGradient.addTile(tile, partial + ci * width + c * 4L, width, rows, first);
+                        v + (ci - ci0) * 4L,
+                        inStride(g) * 4L,
+                        m + p * BYTES_ROW,
+                        outStride(g) * 4L,
+                        count,
+                        straight ? sum : tile,
+                        rows);
+                if (!straight) {
+                    DirectConv2dGradient.addTile(tile, sum, BYTES_ROW, rows, first);
+                }
             }
         }
     }
@@ -226,7 +237,7 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     @Override
     public int reduceItems(Conv2dGeometry g) {
-        return (g.cin() + reduceChannels(g) - 1) / reduceChannels(g);
+        return (g.cin() + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS * panels(g);
     }
 
     @Override
@@ -239,17 +250,16 @@ final class WinogradConv2dGradient implements WeightGradient {
             MemorySegment workspace,
             int item) {
         long sums = Memory.address(partials, 0, partialBytes(g) / 4);
-        long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout());
         int side = transform.side;
-        int width = paddedOut(g);
-        long columns = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [3, side, channels, width]
-        long tapStep = (long) paddedIn(g) * width * 4;
-        int first = item * reduceChannels(g);
-        int channels = Math.min(reduceChannels(g), g.cin() - first);
-        int floats = channels * width;
+        int panel = item % panels(g);
+        int first = item / panels(g) * REDUCE_CHANNELS;
+        int channels = Math.min(REDUCE_CHANNELS, g.cin() - first);
+        int floats = channels * COLUMNS;
         long row = floats * 4L;
-        long kernel = columns + 3 * side * row; // [9, channels, width]
-        long u = sums + (long) first * width * 4;
+        long columns = Memory.address(workspace, 0, workspaceBytes(g) / 4); // [3, side, channels, COLUMNS]
+        long kernel = columns + 3 * side * row; // [9, channels, COLUMNS]
+        long tapStep = panels(g) * panelBytes(g);
+        long u = sums + panel * panelBytes(g) + first * BYTES_ROW;
         boolean halved = halves(g, transform) == 2;
         long other = partialFloats(g) * 4;
         for (int tap = 0; tap < taps && halved; tap++) {
@@ -264,10 +274,12 @@ final class WinogradConv2dGradient implements WeightGradient {
             long in = columns + i * side * row;
             transform.weightGradient(in, row, BYTES, kernel + i * 3 * row, row, BYTES, floats / LANES);
         }
+        long dw = Memory.address(dweight, 0, (long) g.depth() * g.cout()) + panel * BYTES_ROW;
+        int written = Math.min(COLUMNS, g.cout() - panel * COLUMNS);
         for (int k = 0; k < 9; k++) {
             for (int ci = 0; ci < channels; ci++) {
                 long to = dw + ((long) k * g.cin() + first + ci) * g.cout() * 4;
-                write(kernel + k * row + (long) ci * width * 4, to, g.cout(), accumulate);
+                write(kernel + k * row + ci * BYTES_ROW, to, written, accumulate);
             }
         }
         if (item == 0 && dbias != null) {
@@ -285,11 +297,6 @@ final class WinogradConv2dGradient implements WeightGradient {
         } else {
             Rows.copy(from, to, count);
         }
-    }
-
-    /** Input channels of one item of {@link #reduce}. */
-    private static int reduceChannels(Conv2dGeometry g) {
-        return Math.max(1, REDUCE_FLOATS / paddedOut(g));
     }
 
     private static int halves(Conv2dGeometry g, WinogradTransform transform) {
@@ -319,7 +326,16 @@ final class WinogradConv2dGradient implements WeightGradient {
         return (g.cin() + ROWS - 1) / ROWS * ROWS;
     }
 
+    private static int panels(Conv2dGeometry g) {
+        return (g.cout() + COLUMNS - 1) / COLUMNS;
+    }
+
     private static int paddedOut(Conv2dGeometry g) {
-        return (g.cout() + COLUMNS - 1) / COLUMNS * COLUMNS;
+        return panels(g) * COLUMNS;
+    }
+
+    /** Bytes of one tap's sums for one panel of output channels. */
+    private static long panelBytes(Conv2dGeometry g) {
+        return paddedIn(g) * BYTES_ROW;
     }
 }
