@@ -38,6 +38,9 @@ final class ConvolutionCost {
     /** How often bytes that are written to beyond the second-level cache and read back would be read from there in that time. */
     private static final double SPILL = 4;
 
+    /** Bytes of packed weights that are written in a cycle; a step of training packs them anew, and they do not stay near until then. */
+    private static final double PACKED_STREAM = 3;
+
     /** How much of the shorter of products and streams the processor hides behind the longer, because it fetches ahead. */
     private static final double HIDDEN = 0.6;
 
@@ -53,13 +56,15 @@ final class ConvolutionCost {
      * Outputs along the side of the best Winograd tile for the forward pass, 0 for the direct algorithm.
      *
      * @param geometry a geometry that {@link WinogradConv2d#supports}
-     * @param forItsBatch whether the choice may depend on the number of images
+     * @param training whether weights are packed for each use, and the choice may depend on the number of images
      */
-    static int forwardTile(Conv2dGeometry geometry, boolean forItsBatch) {
-        double direct = 0;
-        double two = 0;
-        double four = 0;
-        for (int images : forItsBatch ? new int[] {geometry.n()} : NOMINAL_IMAGES) {
+    static int forwardTile(Conv2dGeometry geometry, boolean training) {
+        int[] batches = training ? new int[] {geometry.n()} : NOMINAL_IMAGES;
+        double kernels = training ? (double) geometry.cin() * geometry.cout() * Float.BYTES / geometry.n() : 0;
+        double direct = 9 * kernels / PACKED_STREAM;
+        double two = TWO.taps() * kernels / PACKED_STREAM;
+        double four = FOUR.taps() * kernels / PACKED_STREAM;
+        for (int images : batches) {
             Conv2dGeometry g = geometry.withImages(images);
             direct += direct(g) / images;
             two += winograd(g, TWO) / images;

@@ -150,7 +150,6 @@ final class WinogradConv2d implements ForwardConv2d {
             int rows = Math.min(PACK_ROWS, g.cin() - ci);
             packRows(g, from + ci * row, g.cin() * row, row, rows, columns, panel + (long) ci * COLUMNS * 4, scratch);
         }
-        zeroRest(g, panel, columns);
         long biasRow = to + taps * tapStep(g) + (long) item * COLUMNS * 4;
         Rows.zero(biasRow, COLUMNS);
         if (bias != null) {
@@ -186,7 +185,6 @@ final class WinogradConv2d implements ForwardConv2d {
                     panel + (long) co * COLUMNS * 4,
                     scratch);
         }
-        zeroRest(adjoint, panel, columns);
         Rows.zero(to + taps * tapStep(adjoint) + (long) item * COLUMNS * 4, COLUMNS);
     }
 
@@ -207,29 +205,26 @@ final class WinogradConv2d implements ForwardConv2d {
             long scratch) {
         int side = transform.side;
         long tap = tapStep(g);
-        long element = (long) PACK_ROWS * BYTES;
+        long element = PACK_ROWS * BYTES_ROW; // scratch is [3, side, PACK_ROWS, COLUMNS]
+        if (columns < COLUMNS) {
+            Rows.zero(scratch, 3 * side * PACK_ROWS * COLUMNS);
+        }
         for (int c = 0; c < columns; c += LANES) {
             for (int j = 0; j < 3; j++) {
                 long in = from + j * kernelStep + c * 4L;
-                transform.weight(in, 3 * kernelStep, rowStep, scratch + j * element, 3 * element, BYTES, rows);
+                long out = scratch + j * element + c * 4L;
+                transform.weight(in, 3 * kernelStep, rowStep, out, 3 * element, BYTES_ROW, rows);
             }
-            for (int i = 0; i < side; i++) {
-                long out = panel + i * side * tap + c * 4L;
-                transform.weight(scratch + i * 3 * element, element, BYTES, out, tap, COLUMNS * 4L, rows);
-            }
+        }
+        // Both vectors of a row in one go: what a tap receives is then one run of memory.
+        for (int i = 0; i < side; i++) {
+            long in = scratch + i * 3 * element;
+            transform.weight(in, element, BYTES, panel + i * side * tap, tap, BYTES, rows * COLUMNS / LANES);
         }
     }
 
     private long packScratchBytes() {
-        return 3L * transform.side * PACK_ROWS * BYTES;
-    }
-
-    private void zeroRest(Conv2dGeometry g, long panel, int columns) {
-        for (int tap = 0; tap < taps && columns < COLUMNS; tap++) {
-            for (int ci = 0; ci < g.cin(); ci++) {
-                Rows.zero(panel + tap * tapStep(g) + ((long) ci * COLUMNS + columns) * 4, COLUMNS - columns);
-            }
-        }
+        return 3L * transform.side * PACK_ROWS * BYTES_ROW;
     }
 
     @Override
