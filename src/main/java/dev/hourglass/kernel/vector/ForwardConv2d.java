@@ -4,7 +4,7 @@ import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
 
 /** One algorithm for a convolution's forward pass; the methods are those of {@link dev.hourglass.kernel.Conv2d}. */
-sealed interface ForwardConv2d permits DirectConv2d, NarrowConv2d, WinogradConv2d {
+sealed interface ForwardConv2d permits DirectConv2d, NarrowConv2d, ShiftedConv2d, WinogradConv2d {
 
     long packedBytes(Conv2dGeometry g);
 

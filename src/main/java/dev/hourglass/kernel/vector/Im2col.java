@@ -146,7 +146,7 @@ final class Im2col {
     }
 
     /** Copies {@code count} runs of {@code length} floats. Where runs are short the inner loop goes from run to run. */
-    private static void copy(long from, long fromStep, long to, long toStep, int count, int length) {
+    static void copy(long from, long fromStep, long to, long toStep, int count, int length) {
         if (length < 2 * LANES || length >= LONG || length / LANES >= count) {
             for (int p = 0; p < count; p++) {
                 Rows.copy(from + p * fromStep, to + p * toStep, length);

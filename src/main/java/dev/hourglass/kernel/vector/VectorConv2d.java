@@ -18,6 +18,7 @@ public final class VectorConv2d implements Conv2d {
     private final WeightFormat weights;
     private final ForwardConv2d direct;
     private final ForwardConv2d narrow;
+    private final ForwardConv2d shifted;
     private final int tile;
     private final int threads;
     private final boolean training;
@@ -28,6 +29,7 @@ public final class VectorConv2d implements Conv2d {
         this.weights = weights;
         direct = new DirectConv2d(weights, threads);
         narrow = new NarrowConv2d(weights);
+        shifted = new ShiftedConv2d(weights);
         this.tile = tile;
         this.threads = threads;
         this.training = training;
@@ -91,7 +93,7 @@ public final class VectorConv2d implements Conv2d {
 
     private Choice choose(Conv2dGeometry g) {
         if (NarrowConv2d.suits(g)) {
-            return new Choice(g, narrow, NARROW_GRADIENT);
+            return new Choice(g, ShiftedConv2d.suits(g) ? shifted : narrow, NARROW_GRADIENT);
         }
         boolean winograd = tile != 0 && WinogradConv2d.supports(g);
         int forward = winograd && tile == FASTEST ? ConvolutionCost.forwardTile(g, training) : tile;
