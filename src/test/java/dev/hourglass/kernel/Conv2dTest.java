@@ -185,6 +185,24 @@ class Conv2dTest {
         assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
     }
 
+    /** Products of all taps in several strips of rows, panels of columns and blocks of the depth; whatever comes on top. */
+    @ParameterizedTest
+    @CsvSource({"2, 33, 61, 300, 3, 1", "1, 40, 90, 20, 8, 3", "3, 5, 4, 600, 1, 2"})
+    void fewOutputChannelsAgreeWithTheScalarTwin(int n, int h, int w, int in, int out, int dilation) {
+        Window window = new Window(1, dilation, dilation, dilation);
+        Conv2dGeometry g = Conv2dGeometry.of(n, h, w, in, out, 3, 3, window, window);
+        ConvolutionRun expected = new ConvolutionRun(g, oracle);
+        ConvolutionRun found = new ConvolutionRun(g, kernel);
+        requireClose("output", found.y, expected.y, g.depth());
+        Tensor shift = Floats.tensor(Floats.random(5, (long) n * out));
+        Tensor addend = Floats.tensor(Floats.random(6, found.y.length));
+        requireClose(
+                "output, shift and addend",
+                found.forward(g, kernel, shift, addend),
+                expected.forward(g, oracle, shift, addend),
+                g.depth());
+    }
+
     /** One chain of 9216 sums rounds off 1.6e-6 of the result, as tiles did that began with earlier sums; blocks of the depth do 3e-7. */
     @Test
     void deepSumsAreAddedInBlocks() {

@@ -38,7 +38,10 @@ final class ConvolutionCost {
     /** How often bytes that are written to beyond the second-level cache and read back would be read from there in that time. */
     private static final double SPILL = 4;
 
-    /** Bytes of packed weights that are written in a cycle; a step of training packs them anew, and they do not stay near until then. */
+    /**
+     * Bytes of packed weights that are written in a cycle. A step of training packs them anew; it counts once for each of its parts,
+     * because weights have left the caches when the next part comes to them.
+     */
     private static final double PACKED_STREAM = 3;
 
     /** How much of the shorter of products and streams the processor hides behind the longer, because it fetches ahead. */
@@ -56,14 +59,14 @@ final class ConvolutionCost {
      * Outputs along the side of the best Winograd tile for the forward pass, 0 for the direct algorithm.
      *
      * @param geometry a geometry that {@link WinogradConv2d#supports}
-     * @param training whether weights are packed for each use, and the choice may depend on the number of images
+     * @param training whether packing the weights counts, and the choice may depend on the number of images
      */
     static int forwardTile(Conv2dGeometry geometry, boolean training) {
         int[] batches = training ? new int[] {geometry.n()} : NOMINAL_IMAGES;
-        double kernels = training ? (double) geometry.cin() * geometry.cout() * Float.BYTES / geometry.n() : 0;
-        double direct = 9 * kernels / PACKED_STREAM;
-        double two = TWO.taps() * kernels / PACKED_STREAM;
-        double four = FOUR.taps() * kernels / PACKED_STREAM;
+        double tap = training ? (double) geometry.cin() * geometry.cout() * Float.BYTES / PACKED_STREAM : 0;
+        double direct = 9 * tap / geometry.n();
+        double two = TWO.taps() * tap / geometry.n();
+        double four = FOUR.taps() * tap / geometry.n();
         for (int images : batches) {
             Conv2dGeometry g = geometry.withImages(images);
             direct += direct(g) / images;

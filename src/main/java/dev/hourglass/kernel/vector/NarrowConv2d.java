@@ -18,7 +18,8 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Convolution forward to few channels, where a register tile's columns would be empty for the most part: the lanes run along the depth
  * instead, and each output is a dot product with a gathered row of the im2col matrix. Packed weights are rows {@code [cout, padded depth]},
- * zero-padded to whole vectors, then the bias. They are few, and kept in float32 whatever {@link WeightFormat} they are rounded to.
+ * zero-padded to whole vectors, then the bias. They are few, and kept in float32 whatever {@link WeightFormat} they are rounded to. Where
+ * {@link ShiftedConv2d} suits, it is faster.
  */
 final class NarrowConv2d implements ForwardConv2d {
 
