@@ -36,10 +36,12 @@ final class ShiftedConv2d implements ForwardConv2d {
         this.format = format;
     }
 
-    /** Whether this way is the better one: pixels would be gathered several times, and have whole vectors of channels. */
+    /**
+     * Whether this way is the better one for a convolution that {@link NarrowConv2d#suits}: pixels would be gathered several times, and
+     * have whole vectors of channels.
+     */
     static boolean suits(Conv2dGeometry g) {
-        return NarrowConv2d.suits(g)
-                && g.kh() * g.kw() > 1
+        return g.kh() * g.kw() > 1
                 && g.strideH() == 1
                 && g.strideW() == 1
                 && g.upH() == 1
@@ -65,16 +67,9 @@ final class ShiftedConv2d implements ForwardConv2d {
             MemorySegment packed,
             MemorySegment workspace,
             int item) {
-        long to = zeroed(g, packed);
         long from = Memory.address(weight, 0, (long) g.depth() * g.cout());
-        for (int tap = 0; tap < g.kh() * g.kw(); tap++) {
-            for (int k = 0; k < g.cin(); k++) {
-                for (int c = 0; c < g.cout(); c++) {
-                    float value = Memory.get(from + (((long) tap * g.cin() + k) * g.cout() + c) * 4);
-                    Memory.set(weightAt(g, to, k, tap * g.cout() + c), format.round(value));
-                }
-            }
-        }
+        long row = g.cout() * 4L;
+        long to = pack(g, from, g.cin() * row, row, 4, packed);
         if (bias != null) {
             Rows.copy(Memory.address(bias, 0, g.cout()), biasAt(g, to), g.cout());
         }
@@ -83,30 +78,35 @@ final class ShiftedConv2d implements ForwardConv2d {
     @Override
     public void packAdjoint(
             Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
-        int in = adjoint.cout();
-        int out = adjoint.cin();
-        int taps = adjoint.kh() * adjoint.kw();
-        long to = zeroed(adjoint, packed);
-        long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
-        for (int tap = 0; tap < taps; tap++) {
-            for (int c = 0; c < in; c++) {
-                for (int k = 0; k < out; k++) {
-                    float value = Memory.get(from + (((taps - 1L - tap) * in + c) * out + k) * 4);
-                    Memory.set(weightAt(adjoint, to, k, tap * in + c), format.round(value));
-                }
-            }
-        }
+        long row = adjoint.cin() * 4L;
+        long tap = adjoint.cout() * row;
+        long from = Memory.address(weight, 0, (long) adjoint.depth() * adjoint.cout());
+        pack(adjoint, from + (adjoint.kh() * adjoint.kw() - 1) * tap, -tap, 4, row, packed);
     }
 
-    private long zeroed(Conv2dGeometry g, MemorySegment packed) {
+    /**
+     * Packs weights without a bias; returns the address of what is packed.
+     *
+     * @param from address of the first tap's weights
+     * @param tapStep bytes from tap to tap
+     * @param inStep bytes from input channel to input channel
+     * @param outStep bytes from output channel to output channel
+     */
+    private long pack(Conv2dGeometry g, long from, long tapStep, long inStep, long outStep, MemorySegment packed) {
         int floats = Math.toIntExact(packedBytes(g) / 4);
         long to = Memory.address(packed, 0, floats);
         Rows.zero(to, floats);
+        for (int tap = 0; tap < g.kh() * g.kw(); tap++) {
+            for (int c = 0; c < g.cout(); c++) {
+                int column = tap * g.cout() + c;
+                long panel = to + column / COLUMNS * panelBytes(g) + column % COLUMNS * 4L;
+                for (int k = 0; k < g.cin(); k++) {
+                    float value = Memory.get(from + tap * tapStep + k * inStep + c * outStep);
+                    Memory.set(panel + k * BYTES_ROW, format.round(value));
+                }
+            }
+        }
         return to;
-    }
-
-    private static long weightAt(Conv2dGeometry g, long packed, int k, int column) {
-        return packed + column / COLUMNS * panelBytes(g) + k * BYTES_ROW + column % COLUMNS * 4L;
     }
 
     private static long biasAt(Conv2dGeometry g, long packed) {
@@ -142,8 +142,9 @@ final class ShiftedConv2d implements ForwardConv2d {
         long scratch = a + BLOCK_ROWS * STRIDE;
         long planes = scratch + RegisterTile.BYTES_OUT; // products [panels, input pixels, COLUMNS]
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
+        long plane = planeBytes(g);
         long first = x + ((long) n * g.h() + iy0) * g.w() * g.xStride() * 4;
-        multiply(g, first, (iy1 - iy0) * g.w(), weights, a, planes, scratch);
+        multiply(g, first, (iy1 - iy0) * g.w(), weights, a, planes, plane, scratch);
         long shifts = shift == null ? 0 : Memory.address(shift, (long) n * g.cout(), g.cout());
         for (int oy = oy0; oy < oy1; oy++) {
             long row = ((long) n * g.oh() + oy) * g.ow() * g.yStride() * 4;
@@ -151,7 +152,7 @@ final class ShiftedConv2d implements ForwardConv2d {
             for (int i = 0; i < g.kh(); i++) {
                 int iy = g.inputRow(oy, i);
                 if (iy >= 0) {
-                    add(g, i, planes + (iy - iy0) * g.w() * BYTES_ROW, y + row);
+                    add(g, i, planes + (iy - iy0) * g.w() * BYTES_ROW, plane, y + row);
                 }
             }
         }
@@ -159,7 +160,7 @@ final class ShiftedConv2d implements ForwardConv2d {
 
     /** The products of consecutive input pixels with all weights. */
     private static void multiply(
-            Conv2dGeometry g, long x, int pixels, long weights, long a, long planes, long scratch) {
+            Conv2dGeometry g, long x, int pixels, long weights, long a, long planes, long plane, long scratch) {
         long pixel = g.xStride() * 4L;
         for (int r = 0; r < pixels; r += BLOCK_ROWS) {
             int rows = Math.min(BLOCK_ROWS, pixels - r);
@@ -171,7 +172,7 @@ final class ShiftedConv2d implements ForwardConv2d {
                     int height;
                     for (int t = 0; t < rows; t += height) {
                         height = RegisterTile.next(rows - t);
-                        long to = planes + p * planeBytes(g) + (r + t) * BYTES_ROW;
+                        long to = planes + p * plane + (r + t) * BYTES_ROW;
                         if (k == 0) {
                             RegisterTile.multiply(a + t * STRIDE, b, depth, ZEROS, to, BYTES_ROW, height);
                         } else {
@@ -199,8 +200,9 @@ final class ShiftedConv2d implements ForwardConv2d {
      * Adds the products of the taps of one kernel row to one row of outputs.
      *
      * @param products address of the first panel's products of the input row's pixels
+     * @param plane bytes from panel to panel
      */
-    private static void add(Conv2dGeometry g, int kernelRow, long products, long y) {
+    private static void add(Conv2dGeometry g, int kernelRow, long products, long plane, long y) {
         long step = g.yStride() * 4L;
         for (int j = 0; j < g.kw(); j++) {
             int right = j * g.dilationW() - g.padLeft();
@@ -208,7 +210,7 @@ final class ShiftedConv2d implements ForwardConv2d {
             int to = Math.clamp(g.w() - right, from, g.ow());
             for (int c = 0; c < g.cout(); c++) {
                 int column = (kernelRow * g.kw() + j) * g.cout() + c;
-                long in = products + column / COLUMNS * planeBytes(g) + column % COLUMNS * 4L + right * BYTES_ROW;
+                long in = products + column / COLUMNS * plane + column % COLUMNS * 4L + right * BYTES_ROW;
                 addColumn(in, y + c * 4L, step, from, to);
             }
         }
