@@ -165,7 +165,7 @@ class Conv2dTest {
      * comes on top, however the work is cut.
      */
     @ParameterizedTest
-    @CsvSource({"1, 600, 40", "277, 520, 70", "530, 257, 33", "13, 2100, 1540", "307, 900, 330"})
+    @CsvSource({"1, 600, 40", "277, 520, 70", "530, 257, 33", "13, 2100, 1540", "307, 1100, 330"})
     void productsOfManyBlocksAgreeWithTheScalarTwin(int rows, int in, int out) {
         Conv2dGeometry g = Conv2dGeometry.linear(rows, in, out);
         ConvolutionRun expected = new ConvolutionRun(g, oracle);
@@ -187,7 +187,7 @@ class Conv2dTest {
 
     /** Products of all taps in several strips of rows, panels of columns and blocks of the depth; whatever comes on top. */
     @ParameterizedTest
-    @CsvSource({"2, 33, 61, 300, 3, 1", "1, 40, 90, 20, 8, 3", "3, 5, 4, 600, 1, 2"})
+    @CsvSource({"2, 33, 61, 300, 3, 1", "1, 40, 90, 20, 8, 3", "3, 5, 4, 1100, 1, 2"})
     void fewOutputChannelsAgreeWithTheScalarTwin(int n, int h, int w, int in, int out, int dilation) {
         Window window = new Window(1, dilation, dilation, dilation);
         Conv2dGeometry g = Conv2dGeometry.of(n, h, w, in, out, 3, 3, window, window);
@@ -203,7 +203,7 @@ class Conv2dTest {
                 g.depth());
     }
 
-    /** One chain of 9216 sums rounds off 1.6e-6 of the result, as tiles did that began with earlier sums; blocks of the depth do 3e-7. */
+    /** One chain of 9216 sums rounds off 1.6e-6 of the result, as tiles did that began with earlier sums; blocks of 1024 do 5.6e-7. */
     @Test
     void deepSumsAreAddedInBlocks() {
         assumeTrue(Backend.kernels().bits() > 0, "scalar twins add in one chain");
@@ -222,12 +222,13 @@ class Conv2dTest {
             squares += expected * expected;
         }
         double found = Math.sqrt(errors / squares);
+        System.err.println("ROUND " + found);
         assertTrue(found <= 6e-7, "root mean square of the rounding: " + found);
     }
 
     /** Weights that are too many to be near are multiplied in another order, in groups of another size. */
     @ParameterizedTest
-    @CsvSource({"26, 19, 304, 224, 4", "9, 14, 320, 208, 2"})
+    @CsvSource({"26, 19, 304, 224, 4", "9, 14, 320, 208, 2", "13, 7, 1104, 64, 4", "5, 6, 1072, 96, 2"})
     void winogradWithFarWeightsAgreesWithTheScalarTwin(int h, int w, int cin, int cout, int tile) {
         Conv2dGeometry g = Conv2dGeometry.of(1, h, w, cin, cout, 3, 3, Window.padded(1), Window.padded(1));
         Conv2d each = Backend.kernels().bits() == 0 ? kernel : VectorConv2d.winograd(tile);

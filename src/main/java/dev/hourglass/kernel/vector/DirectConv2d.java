@@ -93,7 +93,7 @@ final class DirectConv2d implements ForwardConv2d {
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
-        long row = ProductBlocks.gathered(g) * STRIDE + blocks.sums(g) * BYTES_ROW;
+        long row = STRIDE + blocks.sums(g) * BYTES_ROW;
         return blocks.rows(g) * row + RegisterTile.BYTES_OUT + widened;
     }
 
@@ -121,38 +121,29 @@ final class DirectConv2d implements ForwardConv2d {
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
         // the block, sums [panels, rows, COLUMNS], a tile, widened weights
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long blockBytes = blockRows * STRIDE;
         long panelSums = blockRows * BYTES_ROW;
-        long sums = a + ProductBlocks.gathered(g) * blockBytes;
+        long sums = a + blockRows * STRIDE;
         long scratch = sums + blocks.sums(g) * panelSums;
         long widened = scratch + RegisterTile.BYTES_OUT;
         int step = ProductBlocks.depth(g);
-        int pass = ProductBlocks.gathered(g) * step;
-        boolean whole = pass >= g.depth();
         boolean readAhead = blocks.readAhead(g);
-        for (int from = 0; from < g.depth(); from += pass) {
-            int to = Math.min(from + pass, g.depth());
-            for (int k = from; k < to; k += step) {
-                Im2col.gather(g, x, row0, rows, k, Math.min(k + step, to), a + (k - from) / step * blockBytes, DEPTH);
-            }
+        for (int k = 0; k < g.depth(); k += step) {
+            int depth = Math.min(step, g.depth() - k);
+            Im2col.gather(g, x, row0, rows, k, k + depth, a, DEPTH);
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
                 long bias = panel + g.depth() * rowBytes;
-                long sum = sums + (whole ? 0 : p - panel0) * panelSums;
-                if (from == 0 && shift != null) {
+                long sum = sums + (depth == g.depth() ? 0 : p - panel0) * panelSums;
+                if (k == 0 && shift != null) {
                     begin(g, bias, shift, sum, row0, rows, p * COLUMNS);
                 }
-                for (int k = from; k < to; k += step) {
-                    int depth = Math.min(step, to - k);
-                    long left = a + (k - from) / step * blockBytes;
-                    long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
-                    long first = k == 0 && shift == null ? bias : 0;
-                    long ahead = readAhead && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
-                    if (k + depth < g.depth()) {
-                        add(left, right, depth, first, sum, rows, scratch, ahead);
-                    } else {
-                        finish(g, left, right, depth, first, sum, addend, y, row0, rows, p * COLUMNS, scratch, ahead);
-                    }
+                long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
+                long first = k == 0 && shift == null ? bias : 0;
+                long ahead = readAhead && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
+                if (k + depth < g.depth()) {
+                    add(a, right, depth, first, sum, rows, scratch, ahead);
+                } else {
+                    finish(g, a, right, depth, first, sum, addend, y, row0, rows, p * COLUMNS, scratch, ahead);
                 }
             }
         }

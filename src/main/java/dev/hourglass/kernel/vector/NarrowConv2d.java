@@ -7,8 +7,6 @@ import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
-import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
-import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.WeightFormat;
@@ -31,6 +29,12 @@ final class NarrowConv2d implements ForwardConv2d {
 
     /** Output pixels of one item. */
     private static final int BLOCK_ROWS = 96;
+
+    /** Columns that are gathered at a time, at most. */
+    static final int DEPTH = 288;
+
+    /** Bytes from row to row of what is gathered. */
+    private static final long STRIDE = (long) DEPTH * Float.BYTES;
 
     private final WeightFormat format;
 
@@ -100,7 +104,7 @@ final class NarrowConv2d implements ForwardConv2d {
         return (g.depth() + LANES - 1) / LANES * LANES;
     }
 
-    /** {@link Im2col#gather} of columns from {@code k0} on, {@link RegisterTile#DEPTH} at most, zero-padded; returns how many vectors. */
+    /** {@link Im2col#gather} of columns from {@code k0} on, {@link #DEPTH} at most, zero-padded; returns how many vectors. */
     static int gather(Conv2dGeometry g, long x, int row0, int rows, int k0, long out, int outStride) {
         int depth = Math.min(DEPTH, g.depth() - k0);
         int vectors = (depth + LANES - 1) / LANES;

@@ -5,7 +5,7 @@ import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
-import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
+import static dev.hourglass.kernel.vector.NarrowConv2d.DEPTH;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;

@@ -11,26 +11,20 @@ import dev.hourglass.kernel.Conv2dGeometry;
  */
 final class ProductBlocks {
 
+    /** Rows of an item, at most: with AVX-512 a block of them shares a second-level cache with weights and sums. */
+    private static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
+
+    /** The same where low tiles stream weights: they are through with a block soon, and it takes more to hide the first one's wait. */
+    private static final int STREAMED_ROWS = ROWS * 52;
+
     /**
-     * Rows of an item, at most: enough to hide that each panel's block comes from far for the first tile. Low tiles are through with a
-     * block sooner, and need more of them.
+     * Depth of a block, at most. Without AVX-512 a panel's block and a tile's rows share a first-level cache of 32 KiB; with it deep
+     * tiles matter more (see {@link RegisterTile#DEPTH}).
      */
-    private static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 44 : 52);
-
-    /** The same where weights are near, or the depth is gathered whole. */
-    private static final int NEAR_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
-
-    /** Depth of a block, at most: with it a panel's block and a tile's rows share a first-level cache of 48 KiB, of 32 with AVX2. */
-    private static final int MAX_DEPTH = 256;
+    private static final int MAX_DEPTH = Width.MANY_REGISTERS ? 1024 : 256;
 
     /** Depths of blocks are a multiple of this: rows of whole cache lines are copied faster. */
     private static final int DEPTH_UNIT = 16;
-
-    /**
-     * Depths of up to so many blocks are gathered whole, so that no sums are brought back. Deeper rows would not stay in a second-level
-     * cache, and are gathered one block at a time.
-     */
-    private static final int MAX_WHOLE = Width.MANY_REGISTERS ? 3 : 0;
 
     /** Weights up to this size stay near from item to item. */
     private static final long NEAR_WEIGHTS = 1 << 20;
@@ -49,10 +43,10 @@ final class ProductBlocks {
     /** Rows of an item: as equal as whole tiles allow, and as many items for each thread, unless they would be low. */
     int rows(Conv2dGeometry g) {
         int tiles = (g.rows() + ROWS - 1) / ROWS;
-        int most = streamed(g) ? MAX_ROWS : NEAR_ROWS;
+        int most = streamed(g) ? STREAMED_ROWS : MAX_ROWS;
         int least = (g.rows() + most - 1) / most;
         int equal = (least + threads - 1) / threads * threads;
-        int items = g.rows() / equal >= NEAR_ROWS / 2 ? equal : least;
+        int items = g.rows() / equal >= MAX_ROWS / 2 ? equal : least;
         return (tiles + items - 1) / items * ROWS;
     }
 
@@ -66,18 +60,9 @@ final class ProductBlocks {
         return (depth + DEPTH_UNIT - 1) / DEPTH_UNIT * DEPTH_UNIT;
     }
 
-    private static boolean whole(Conv2dGeometry g) {
-        return depthBlocks(g) <= MAX_WHOLE;
-    }
-
-    /** Blocks of the depth that are gathered before the first panel's turn. */
-    static int gathered(Conv2dGeometry g) {
-        return whole(g) ? depthBlocks(g) : 1;
-    }
-
-    /** Panels whose sums are kept: all of an item's where the depth is not gathered as a whole. */
+    /** Panels whose sums are kept from block to block. */
     int sums(Conv2dGeometry g) {
-        return gathered(g) < depthBlocks(g) ? itemPanels(g) : 1;
+        return depthBlocks(g) > 1 ? itemPanels(g) : 1;
     }
 
     /** Panels of an item, at most. */
@@ -86,14 +71,19 @@ final class ProductBlocks {
         return (DirectConv2d.panels(g) + columnBlocks - 1) / columnBlocks;
     }
 
-    /** Whether rows go block by block and weights come from far for every item. */
+    /**
+     * Whether each panel's block comes from far for every item, and is through soon. Deep tiles would have too much to read ahead, which
+     * costs more than it saves.
+     */
     private static boolean streamed(Conv2dGeometry g) {
-        return !whole(g) && (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
+        return !Width.MANY_REGISTERS
+                && depthBlocks(g) > 1
+                && (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
     }
 
     /** Whether weights are worth reading ahead, a few lines before each of many tiles. */
     boolean readAhead(Conv2dGeometry g) {
-        return streamed(g) && rows(g) > NEAR_ROWS / 2;
+        return streamed(g) && rows(g) > MAX_ROWS / 2;
     }
 
     /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */

@@ -39,6 +39,12 @@ final class WinogradConv2d implements ForwardConv2d {
      */
     private static final int NEAR_STEP = Width.MANY_REGISTERS ? ROWS : 3 * ROWS;
 
+    /**
+     * Channels whose products are added up in one chain, at most. Longer chains round off more, and the output's transform magnifies
+     * that; a {@link RegisterTile#DEPTH} is a multiple of it.
+     */
+    private static final int CHAIN = Width.MANY_REGISTERS ? DEPTH / 2 : DEPTH;
+
     /** Groups grow only where that saves so much: smaller ones leave more of the caches to others. */
     private static final double WORTHWHILE = 0.98;
 
@@ -316,10 +322,10 @@ final class WinogradConv2d implements ForwardConv2d {
 
     /** One tap's products for some tiles and one panel of output channels. */
     private void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long scratch) {
-        for (int k = 0; k < g.cin(); k += DEPTH) {
-            long chunk = v + k / DEPTH * (most * STRIDE);
+        for (int k = 0; k < g.cin(); k += CHAIN) {
+            long chunk = v + k / DEPTH * (most * STRIDE) + k % DEPTH * 4L;
             long weights = u + (long) k * COLUMNS * 4;
-            int depth = Math.min(DEPTH, g.cin() - k);
+            int depth = Math.min(CHAIN, g.cin() - k);
             int rows;
             for (int t = 0; t < tiles; t += rows) {
                 rows = RegisterTile.next(tiles - t);
