@@ -2,6 +2,7 @@ package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROWS;
+import static dev.hourglass.kernel.vector.Memory.LANES;
 
 import dev.hourglass.kernel.AttentionGeometry;
 import java.lang.foreign.MemorySegment;
@@ -10,13 +11,13 @@ import java.lang.foreign.MemorySegment;
 final class AttentionItems {
 
     /**
-     * Tokens of one block of a sweep. Backward has two panels {@code [BLOCK, COLUMNS]} in the first-level cache, 15 KiB each at 512 bits;
+     * Tokens of one block of a sweep. Backward has two panels {@code [BLOCK, COLUMNS]} in the first-level cache, 10 KiB each at 512 bits;
      * the 77 tokens of CLIP's texts are one block.
      */
     static final int BLOCK = 80;
 
     /** Panels of one item where there are plenty: the more, the less often the other side is packed. */
-    private static final int PANELS = 12;
+    private static final int PANELS = 18;
 
     /** Bytes of an item's panels, which stay in the second-level cache. */
     private static final int PANEL_BYTES = 1 << 20;
@@ -50,9 +51,10 @@ final class AttentionItems {
         return (int) Math.min(tokens, (long) count(tokens) * block / blocks * COLUMNS);
     }
 
-    /** Rows that a head's channels take in the workspace: with a mask and statistics beside them, in whole tiles. */
+    /** Rows that a head's channels take in the workspace: with a mask and statistics beside them, in whole tiles and vectors. */
     static int rows(AttentionGeometry g) {
-        return (g.dim() + 2 + ROWS - 1) / ROWS * ROWS;
+        int unit = Math.max(ROWS, LANES); // powers of two
+        return (g.dim() + 2 + unit - 1) / unit * unit;
     }
 
     static long workspaceFloats(AttentionGeometry g, int panels) {

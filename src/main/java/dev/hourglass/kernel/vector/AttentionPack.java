@@ -2,6 +2,14 @@ package dev.hourglass.kernel.vector;
 
 import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
+import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.LANES;
+import static dev.hourglass.kernel.vector.Memory.MASK;
+import static dev.hourglass.kernel.vector.Memory.ORDER;
+import static dev.hourglass.kernel.vector.Memory.S;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /** Brings the tokens of one head into the forms that {@link AttentionTile} reads, and its results back. */
 final class AttentionPack {
@@ -71,14 +79,15 @@ final class AttentionPack {
      * their channels.
      *
      * @param stride bytes from token to token
-     * @param toStride bytes from row to row, a multiple of {@link AttentionTile#ROWS} floats
+     * @param toStride bytes from row to row, whole vectors
      */
     static void block(long from, long stride, int count, int dim, long to, long toStride) {
-        for (int r = 0; r < count; r++) {
-            Rows.copy(from, to, dim);
-            fill(to + dim * 4L, toStride / 4 - dim, 0);
-            from += stride;
-            to += toStride;
+        for (int d = 0; d < toStride / 4; d += LANES) {
+            VectorMask<Float> present = S.indexInRange(d, dim);
+            for (int r = 0; r < count; r++) {
+                FloatVector.fromMemorySegment(S, ALL, (from + r * stride + d * 4L) & MASK, ORDER, present)
+                        .intoMemorySegment(ALL, (to + r * toStride + d * 4L) & MASK, ORDER);
+            }
         }
     }
 

@@ -15,14 +15,11 @@ final class AttentionTile {
     /** Rows of a tile. */
     static final int ROWS = Width.MANY_REGISTERS ? 8 : 4;
 
-    /** Vectors of a row. */
-    static final int VECTORS = Width.MANY_REGISTERS ? 3 : 2;
-
-    /** Columns of a tile. */
-    static final int COLUMNS = VECTORS * LANES;
+    /** Columns of a tile: two vectors. */
+    static final int COLUMNS = 2 * LANES;
 
     /** Bytes from row to row of a panel {@code [.., COLUMNS]}. */
-    static final long ROW_BYTES = (long) VECTORS * BYTES;
+    static final long ROW_BYTES = 2L * BYTES;
 
     private AttentionTile() {}
 
@@ -35,7 +32,7 @@ final class AttentionTile {
      */
     static void multiply(long a, long aStride, long b, int depth, long out) {
         if (Width.MANY_REGISTERS) {
-            AttentionTile8x3.multiply(a, aStride, b, ROW_BYTES, depth, out);
+            AttentionTile8x2.multiply(a, aStride, b, ROW_BYTES, depth, out);
         } else {
             RegisterTile4x2.multiplyTransposed(a, aStride, b, ROW_BYTES, depth, out);
         }
@@ -50,7 +47,7 @@ final class AttentionTile {
      */
     static void multiplyRows(long a, long aStride, long b, int depth, long out) {
         if (Width.MANY_REGISTERS) {
-            AttentionTile8x3.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
+            AttentionTile8x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
         } else {
             AttentionTile4x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
         }
