@@ -22,11 +22,16 @@ final class Compilations {
 
     private static final String COMPILATION = "jdk.Compilation";
     private static final String FAILURE = "jdk.CompilationFailure";
+    private static final String INLINING = "jdk.CompilerInlining";
+
+    /** C2 has made so many nodes that it inlines only what it must. */
+    private static final String LIMIT = "NodeCountInliningCutoff";
 
     /** The JVM tries again soon. */
     private static final String TEMPORARY = "concurrent class loading";
 
     private final Recording recording = new Recording();
+    private List<RecordedEvent> events;
 
     private Compilations() {}
 
@@ -35,6 +40,7 @@ final class Compilations {
         Compilations compilations = new Compilations();
         compilations.recording.enable(COMPILATION).withThreshold(Duration.ZERO);
         compilations.recording.enable(FAILURE);
+        compilations.recording.enable(INLINING);
         compilations.recording.start();
         return compilations;
     }
@@ -45,25 +51,50 @@ final class Compilations {
      * @throws IllegalStateException when no kernel was compiled, so that there is nothing to tell
      */
     List<String> refused() {
-        List<RecordedEvent> events = end();
-        List<RecordedEvent> kernels =
-                events.stream().filter(Compilations::isOfAKernel).toList();
-        if (kernels.isEmpty()) {
-            throw new IllegalStateException("the record has no compilation of a kernel");
-        }
         Map<Integer, String> reasons = new HashMap<>();
-        for (RecordedEvent event : events) {
+        for (RecordedEvent event : events()) {
             if (event.getEventType().getName().equals(FAILURE)) {
                 reasons.put(event.getInt("compileId"), event.getString("failureMessage"));
             }
         }
-        return kernels.stream()
+        return kernels().stream()
                 .filter(event -> !event.getBoolean("succeded"))
                 .filter(event -> !TEMPORARY.equals(reasons.get(event.getInt("compileId"))))
                 .map(event -> name(event) + ", tier " + event.getShort("compileLevel") + ": "
                         + reasons.get(event.getInt("compileId")))
                 .distinct()
                 .toList();
+    }
+
+    /**
+     * Ends the record: the kernels in which C2 left a part of an access to memory as a call, because it had come to its limit of nodes.
+     * All vectors go through memory around it.
+     *
+     * @throws IllegalStateException when no kernel was compiled, so that there is nothing to tell
+     */
+    List<String> leftAsCalls() {
+        Map<Integer, String> names = new HashMap<>();
+        for (RecordedEvent kernel : kernels()) {
+            names.put(kernel.getInt("compileId"), name(kernel));
+        }
+        return events().stream()
+                .filter(event -> event.getEventType().getName().equals(INLINING))
+                .filter(event -> names.containsKey(event.getInt("compileId")))
+                .filter(event -> LIMIT.equals(event.getString("message")))
+                .filter(event -> event.getString("callee.type").startsWith("jdk/internal/misc/"))
+                .map(event -> event.getString("callee.type") + "." + event.getString("callee.name") + " in "
+                        + names.get(event.getInt("compileId")))
+                .distinct()
+                .toList();
+    }
+
+    private List<RecordedEvent> kernels() {
+        List<RecordedEvent> kernels =
+                events().stream().filter(Compilations::isOfAKernel).toList();
+        if (kernels.isEmpty()) {
+            throw new IllegalStateException("the record has no compilation of a kernel");
+        }
+        return kernels;
     }
 
     private static boolean isOfAKernel(RecordedEvent event) {
@@ -76,13 +107,17 @@ final class Compilations {
         return method.getType().getName() + "." + method.getName();
     }
 
-    private List<RecordedEvent> end() {
+    private List<RecordedEvent> events() {
+        if (events != null) {
+            return events;
+        }
         try (recording) {
             recording.stop();
             Path file = Files.createTempFile("compilations", ".jfr");
             try {
                 recording.dump(file);
-                return RecordingFile.readAllEvents(file);
+                events = RecordingFile.readAllEvents(file);
+                return events;
             } finally {
                 Files.delete(file);
             }

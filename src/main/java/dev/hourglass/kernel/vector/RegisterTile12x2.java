@@ -12,7 +12,12 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * A register tile of 12 rows by 2 vectors for AVX-512: 24 accumulators, 2 vectors of {@code b} and a broadcast in 32 registers. Two more
- * rows would fit, but are no faster and bring the method nearer to where C2 stops inlining. Written out row by row because C2 keeps only local variables in registers.
+ * rows would fit, but are no faster. Written out row by row because C2 keeps only local variables in registers.
+ *
+ * <p>C2 passes the number of nodes at which it stops inlining at the tenth row. Methods of the Vector API are only put off then; but a
+ * read of a float that is half inlined stays a call in the loop, with all accumulators written to memory around it: 44 GFLOP/s in place
+ * of 114. One process of eight was like that for good, when the limit happened to come at the end of the tenth read. So that row is read
+ * early, and the limit falls among multiply-adds.
  */
 final class RegisterTile12x2 {
 
@@ -71,9 +76,10 @@ final class RegisterTile12x2 {
             c7a = x.fma(ba, c7a);
             c7b = x.fma(bb, c7b);
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8 * STRIDE));
+            float early = (float) FLOAT.get(ALL, a + 9 * STRIDE); // see above
             c8a = x.fma(ba, c8a);
             c8b = x.fma(bb, c8b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 9 * STRIDE));
+            x = FloatVector.broadcast(S, early);
             c9a = x.fma(ba, c9a);
             c9b = x.fma(bb, c9b);
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 10 * STRIDE));
