@@ -30,12 +30,11 @@ final class WinogradConv2d implements ForwardConv2d {
     /** What it may take at most. */
     private static final long FAR_GROUP = 8 << 20;
 
-    /** Weights of one row of taps up to this size stay near while a group is walked. */
-    private static final long NEAR_ROW = 1 << 20;
+    /** Weights of one row of taps up to this size stay near while a group is walked; higher register tiles read them less often. */
+    private static final long NEAR_ROW = (Width.MANY_REGISTERS ? 2 : 1) << 20;
 
     /**
-     * Tiles that are multiplied by a panel of near weights one after the other, at most. Higher register tiles read weights less often,
-     * so that those of AVX-512 are enough.
+     * Tiles that are multiplied by a panel of near weights one after the other, at most. One register tile of AVX-512 is enough.
      */
     private static final int NEAR_STEP = Width.MANY_REGISTERS ? ROWS : 3 * ROWS;
 
