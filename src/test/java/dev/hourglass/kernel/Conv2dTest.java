@@ -222,11 +222,10 @@ class Conv2dTest {
             squares += expected * expected;
         }
         double found = Math.sqrt(errors / squares);
-        System.err.println("ROUND " + found);
         assertTrue(found <= 6e-7, "root mean square of the rounding: " + found);
     }
 
-    /** Weights that are too many to be near are multiplied in another order, in groups of another size. */
+    /** Weights that are too many to be near are multiplied in another order, in groups of another size; channels of several chains, too. */
     @ParameterizedTest
     @CsvSource({"26, 19, 304, 320, 4", "9, 14, 320, 432, 2", "13, 7, 1104, 64, 4", "5, 6, 1072, 96, 2"})
     void winogradWithFarWeightsAgreesWithTheScalarTwin(int h, int w, int cin, int cout, int tile) {
