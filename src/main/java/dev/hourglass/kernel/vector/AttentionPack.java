@@ -3,6 +3,7 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.AttentionTile.COLUMNS;
 import static dev.hourglass.kernel.vector.AttentionTile.ROW_BYTES;
 import static dev.hourglass.kernel.vector.Memory.ALL;
+import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
@@ -82,12 +83,23 @@ final class AttentionPack {
      * @param toStride bytes from row to row, whole vectors
      */
     static void block(long from, long stride, int count, int dim, long to, long toStride) {
-        for (int d = 0; d < toStride / 4; d += LANES) {
+        int d = 0;
+        for (; d < dim; d += LANES) {
+            // A processor that has no masked loads reads whole vectors: behind the last tokens there may be no memory.
+            int safe = d + LANES <= dim ? count : Math.max(0, count - (int) ((BYTES + stride - 1) / stride));
             VectorMask<Float> present = S.indexInRange(d, dim);
-            for (int r = 0; r < count; r++) {
+            for (int r = 0; r < safe; r++) {
                 FloatVector.fromMemorySegment(S, ALL, (from + r * stride + d * 4L) & MASK, ORDER, present)
                         .intoMemorySegment(ALL, (to + r * toStride + d * 4L) & MASK, ORDER);
             }
+            for (int r = safe; r < count; r++) {
+                long row = to + r * toStride + d * 4L;
+                Rows.zero(row, LANES);
+                Rows.copy(from + r * stride + d * 4L, row, dim - d);
+            }
+        }
+        for (int r = 0; r < count && d < toStride / 4; r++) {
+            Rows.zero(to + r * toStride + d * 4L, (int) (toStride / 4) - d);
         }
     }
 
