@@ -67,23 +67,25 @@ final class Compilations {
     }
 
     /**
-     * Ends the record: the kernels in which C2 left a part of an access to memory as a call, because it had come to its limit of nodes.
-     * All vectors go through memory around it.
+     * Ends the record: the tiles in which C2 left a part of an access to memory as a call, because it had come to its limit of nodes.
+     * All that a tile keeps in registers goes through memory around it.
      *
      * @throws IllegalStateException when no kernel was compiled, so that there is nothing to tell
      */
-    List<String> leftAsCalls() {
-        Map<Integer, String> names = new HashMap<>();
+    List<String> leftAsCallsInTiles() {
+        Map<Integer, String> tiles = new HashMap<>();
         for (RecordedEvent kernel : kernels()) {
-            names.put(kernel.getInt("compileId"), name(kernel));
+            if (name(kernel).contains("Tile")) {
+                tiles.put(kernel.getInt("compileId"), name(kernel));
+            }
         }
         return events().stream()
                 .filter(event -> event.getEventType().getName().equals(INLINING))
-                .filter(event -> names.containsKey(event.getInt("compileId")))
+                .filter(event -> tiles.containsKey(event.getInt("compileId")))
                 .filter(event -> LIMIT.equals(event.getString("message")))
                 .filter(event -> event.getString("callee.type").startsWith("jdk/internal/misc/"))
                 .map(event -> event.getString("callee.type") + "." + event.getString("callee.name") + " in "
-                        + names.get(event.getInt("compileId")))
+                        + tiles.get(event.getInt("compileId")))
                 .distinct()
                 .toList();
     }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.TestFactory;
  * Compiled vector kernels allocate nothing. A vector that is handed to a method that C2 did not inline, or an operation that the
  * processor lacks, becomes an object on the heap, a hundred times slower: this is what it shows by. And no kernel is too large for
  * the compiler that comes before C2, because such a one reaches C2 or does not, as chance has it; nor does C2 come to its limit of nodes
- * in the middle of an access to memory. What this process shows of that is one sample: another may compile otherwise.
+ * in the middle of a tile's access to memory. What this process shows of that is one sample: another may compile otherwise.
  */
 @Tag("alone")
 class KernelAllocationTest {
@@ -59,8 +59,8 @@ class KernelAllocationTest {
                         DynamicTest.dynamicTest(
                                 "compilers take every kernel", () -> assertEquals(List.of(), compilations.refused())),
                         DynamicTest.dynamicTest(
-                                "and leave no access to memory as a call",
-                                () -> assertEquals(List.of(), compilations.leftAsCalls()))));
+                                "and leave no access to memory as a call in a tile",
+                                () -> assertEquals(List.of(), compilations.leftAsCallsInTiles()))));
     }
 
     private static void addConvolution(Map<String, Runnable> all, Conv2d k, int in, int out, int side) {
