@@ -11,6 +11,9 @@ import jdk.incubator.vector.FloatVector;
 /**
  * 8 rows by 2 vectors for AVX-512: 16 accumulators. A third vector would fit into 32 registers, but leaves more columns empty where
  * tokens are few, and is slower even where they are many. Written out row by row because C2 keeps only local variables in registers.
+ *
+ * <p>{@link #multiplyRows} with its two steps of {@code a} exchanged computes {@link #multiply}, too; but rows at constant offsets make
+ * attention with heads of 8 faster by 1 to 3%.
  */
 final class AttentionTile8x2 {
 
