@@ -92,17 +92,8 @@ final class RegisterTile {
      * @param rows how many of the rows matter; others may be written, too, and added to
      */
     static void multiplyAdd(long a, long b, int depth, long plus, long out, long outStride, int rows, long scratch) {
-        if (Width.MANY_REGISTERS) {
-            multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
-            Merge.add(scratch, plus, BYTES_ROW, out, outStride, rows, COLUMNS);
-        } else if (rows <= SHORT) {
-            for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
-                RegisterTile4x2.multiplyAdd(
-                        a + r * STRIDE, b, depth, plus + r * BYTES_ROW, out + r * outStride, outStride);
-            }
-        } else {
-            RegisterTile5x2.multiplyAdd(a, b, depth, plus, out, outStride);
-        }
+        multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
+        Merge.add(scratch, plus, BYTES_ROW, out, outStride, rows, COLUMNS);
     }
 
     /**

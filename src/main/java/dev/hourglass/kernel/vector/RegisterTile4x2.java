@@ -66,51 +66,6 @@ final class RegisterTile4x2 {
         c3b.intoMemorySegment(ALL, out + BYTES, ORDER);
     }
 
-    /** {@code out = plus + a b}, as {@link RegisterTile#multiplyAdd} has it. */
-    static void multiplyAdd(long leftAt, long rightAt, int depth, long plusAt, long outAt, long outStride) {
-        long end = (rightAt + depth * (2L * BYTES)) & MASK;
-        long plus = plusAt & MASK;
-        long out = outAt & MASK;
-        FloatVector zero = FloatVector.zero(S);
-        FloatVector c0a = zero, c0b = zero;
-        FloatVector c1a = zero, c1b = zero;
-        FloatVector c2a = zero, c2b = zero;
-        FloatVector c3a = zero, c3b = zero;
-        long a = leftAt & MASK;
-        for (long b = rightAt & MASK; b != end; b = (b + 2L * BYTES) & MASK) {
-            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
-            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
-            FloatVector x;
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
-            c0a = x.fma(ba, c0a);
-            c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE));
-            c1a = x.fma(ba, c1a);
-            c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE));
-            c2a = x.fma(ba, c2a);
-            c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
-            c3a = x.fma(ba, c3a);
-            c3b = x.fma(bb, c3b);
-            a = (a + 4) & MASK;
-        }
-        c0a.add(FloatVector.fromMemorySegment(S, ALL, plus, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c0b.add(FloatVector.fromMemorySegment(S, ALL, plus + BYTES, ORDER)).intoMemorySegment(ALL, out + BYTES, ORDER);
-        out = (out + outStride) & MASK;
-        c1a.add(FloatVector.fromMemorySegment(S, ALL, plus + 2 * BYTES, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c1b.add(FloatVector.fromMemorySegment(S, ALL, plus + 3 * BYTES, ORDER))
-                .intoMemorySegment(ALL, out + BYTES, ORDER);
-        out = (out + outStride) & MASK;
-        c2a.add(FloatVector.fromMemorySegment(S, ALL, plus + 4 * BYTES, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c2b.add(FloatVector.fromMemorySegment(S, ALL, plus + 5 * BYTES, ORDER))
-                .intoMemorySegment(ALL, out + BYTES, ORDER);
-        out = (out + outStride) & MASK;
-        c3a.add(FloatVector.fromMemorySegment(S, ALL, plus + 6 * BYTES, ORDER)).intoMemorySegment(ALL, out, ORDER);
-        c3b.add(FloatVector.fromMemorySegment(S, ALL, plus + 7 * BYTES, ORDER))
-                .intoMemorySegment(ALL, out + BYTES, ORDER);
-    }
-
     /** {@code out = a' b}, where row {@code k} of {@code a} and {@code b} is {@code k} strides in; strides in bytes. */
     static void multiplyTransposed(long left, long leftStride, long right, long rightStride, int depth, long outAt) {
         long end = (right + depth * rightStride) & MASK;
