@@ -7,8 +7,8 @@ import static dev.hourglass.kernel.vector.Memory.LANES;
  * The matrix products of attention: like {@link RegisterTile#multiplyTransposed}, but as high as a divisor of the usual head
  * dimensions. 8, 40, 64, 80 and 160 are multiples of its 8 rows and not of 12, so no row is computed in vain.
  *
- * <p>Steps are arguments of the tiles even where they are constants here: C2 rearranges a loop whose steps it knows, and short products
- * then take half as long again.
+ * <p>Steps are arguments of the tile for AVX-512 even where they are constants here: C2 rearranges a loop whose steps it knows, and short
+ * products then take half as long again.
  */
 final class AttentionTile {
 
@@ -49,7 +49,7 @@ final class AttentionTile {
         if (Width.MANY_REGISTERS) {
             AttentionTile8x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
         } else {
-            AttentionTile4x2.multiplyRows(a, aStride, Float.BYTES, b, ROW_BYTES, depth, out);
+            AttentionTile4x2.multiplyRows(a, aStride, b, depth, out);
         }
     }
 }

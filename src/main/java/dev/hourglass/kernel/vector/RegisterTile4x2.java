@@ -15,7 +15,8 @@ import jdk.incubator.vector.FloatVector;
  * units takes. Sums run in the same order as those of the tall tiles, so that a row's result does not depend on the tile it is in.
  *
  * <p>The loops end at an address and not at a count, so that C2 does not unroll them: unrolled, it puts the additions to one accumulator
- * one behind the other, and they wait for each other, which takes twice as long.
+ * one behind the other, and they wait for each other, which takes twice as long. Rounds have several steps all the same, for the reason
+ * that {@link RegisterTile5x2} gives.
  */
 final class RegisterTile4x2 {
 
@@ -34,11 +35,12 @@ final class RegisterTile4x2 {
         FloatVector c1a = sa, c1b = sb;
         FloatVector c2a = sa, c2b = sb;
         FloatVector c3a = sa, c3b = sb;
+        FloatVector x, ba, bb;
         long a = leftAt & MASK;
-        for (long b = rightAt & MASK; b != end; b = (b + 2L * BYTES) & MASK) {
-            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
-            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
-            FloatVector x;
+        long b = rightAt & MASK;
+        while (b != end) {
+            ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
@@ -51,7 +53,59 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            a = (a + 4) & MASK;
+            if (b + 2 * BYTES == end) {
+                break;
+            }
+            ba = FloatVector.fromMemorySegment(S, ALL, b + 2 * BYTES, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + 3 * BYTES, ORDER);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE + 4));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE + 4));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 4));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            if (b + 4 * BYTES == end) {
+                break;
+            }
+            ba = FloatVector.fromMemorySegment(S, ALL, b + 4 * BYTES, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + 5 * BYTES, ORDER);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE + 8));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE + 8));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 8));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            if (b + 6 * BYTES == end) {
+                break;
+            }
+            ba = FloatVector.fromMemorySegment(S, ALL, b + 6 * BYTES, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + 7 * BYTES, ORDER);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE + 12));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE + 12));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 12));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            a = (a + 16) & MASK;
+            b = (b + 8 * BYTES) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
@@ -75,11 +129,12 @@ final class RegisterTile4x2 {
         FloatVector c1a = zero, c1b = zero;
         FloatVector c2a = zero, c2b = zero;
         FloatVector c3a = zero, c3b = zero;
+        FloatVector x, ba, bb;
         long a = left & MASK;
-        for (long b = right & MASK; b != end; b = (b + rightStride) & MASK) {
-            FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
-            FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
-            FloatVector x;
+        long b = right & MASK;
+        while (b != end) {
+            ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
@@ -92,6 +147,64 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
+            b = (b + rightStride) & MASK;
+            if (b == end) {
+                break;
+            }
+            a = (a + leftStride) & MASK;
+            ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            b = (b + rightStride) & MASK;
+            if (b == end) {
+                break;
+            }
+            a = (a + leftStride) & MASK;
+            ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            b = (b + rightStride) & MASK;
+            if (b == end) {
+                break;
+            }
+            a = (a + leftStride) & MASK;
+            ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
+            bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
+            c0a = x.fma(ba, c0a);
+            c0b = x.fma(bb, c0b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
+            c1a = x.fma(ba, c1a);
+            c1b = x.fma(bb, c1b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
+            c2a = x.fma(ba, c2a);
+            c2b = x.fma(bb, c2b);
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
+            c3a = x.fma(ba, c3a);
+            c3b = x.fma(bb, c3b);
+            b = (b + rightStride) & MASK;
             a = (a + leftStride) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
