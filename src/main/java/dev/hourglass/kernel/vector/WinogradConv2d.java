@@ -19,8 +19,9 @@ import java.lang.foreign.MemorySegment;
  * are, too, so that the row's steps hand on what they write through a first-level cache: the second level's writes are several times
  * slower. Where weights are too many to be near, all tiles of a group are multiplied by a panel before the next one comes.
  *
- * <p>Packed weights are {@code [taps, panels, cin, COLUMNS]} and the bias {@code [panels, COLUMNS]}. One row of transformed patches is a
- * matrix {@code [most, STRIDE]} where the channels of its taps fit side by side, else one for each tap and chunk of channels.
+ * <p>Packed weights are {@code [side, panels, side, cin, COLUMNS]}, in the order in which a single group reads them, from beginning to end;
+ * the bias is {@code [panels, COLUMNS]}. One row of transformed patches is a matrix {@code [most, STRIDE]} where the channels of its taps
+ * fit side by side, else one for each tap and chunk of channels.
  */
 final class WinogradConv2d implements ForwardConv2d {
 
@@ -150,12 +151,12 @@ final class WinogradConv2d implements ForwardConv2d {
         long to = Memory.address(packed, 0, packedBytes(g) / 4);
         long scratch = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long row = g.cout() * 4L;
-        long panel = to + (long) item * g.cin() * COLUMNS * 4;
+        long panel = to + item * transform.side * tapStep(g);
         for (int ci = 0; ci < g.cin(); ci += PACK_ROWS) {
             int rows = Math.min(PACK_ROWS, g.cin() - ci);
             packRows(g, from + ci * row, g.cin() * row, row, rows, columns, panel + (long) ci * COLUMNS * 4, scratch);
         }
-        long biasRow = to + taps * tapStep(g) + (long) item * COLUMNS * 4;
+        long biasRow = to + taps * panels(g) * tapStep(g) + (long) item * COLUMNS * 4;
         Rows.zero(biasRow, COLUMNS);
         if (bias != null) {
             Rows.copy(Memory.address(bias, (long) item * COLUMNS, columns), biasRow, columns);
@@ -171,7 +172,7 @@ final class WinogradConv2d implements ForwardConv2d {
         long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
         long to = Memory.address(packed, 0, packedBytes(adjoint) / 4);
         long scratch = Memory.address(workspace, 0, workspaceBytes(adjoint) / 4);
-        long panel = to + (long) item * out * COLUMNS * 4;
+        long panel = to + item * transform.side * tapStep(adjoint);
         long swapped = scratch + packScratchBytes(); // [9, PACK_ROWS, COLUMNS]
         long kernelStep = (long) PACK_ROWS * COLUMNS * 4;
         for (int co = 0; co < out; co += PACK_ROWS) {
@@ -190,7 +191,7 @@ final class WinogradConv2d implements ForwardConv2d {
                     panel + (long) co * COLUMNS * 4,
                     scratch);
         }
-        Rows.zero(to + taps * tapStep(adjoint) + (long) item * COLUMNS * 4, COLUMNS);
+        Rows.zero(to + taps * panels(adjoint) * tapStep(adjoint) + (long) item * COLUMNS * 4, COLUMNS);
     }
 
     /**
@@ -224,7 +225,8 @@ final class WinogradConv2d implements ForwardConv2d {
         // Both vectors of a row in one go: what a tap receives is then one run of memory.
         for (int i = 0; i < side; i++) {
             long in = scratch + i * 3 * element;
-            transform.weight(in, element, BYTES, panel + i * side * tap, tap, BYTES, rows * COLUMNS / LANES);
+            transform.weight(
+                    in, element, BYTES, panel + (long) i * panels(g) * side * tap, tap, BYTES, rows * COLUMNS / LANES);
         }
     }
 
@@ -298,7 +300,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 }
                 for (int p = panel0; p < panel1; p++) {
                     for (int j = 0; j < side; j++) {
-                        long u = weights + (i * side + j) * tapStep(g) + (long) p * g.cin() * COLUMNS * 4;
+                        long u = weights + (((long) i * panels + p) * side + j) * tapStep(g);
                         multiply(g, v + tapOffset(g, j), u, m + j * product, last - t, scratch);
                     }
                     long row = rows + i * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
@@ -309,7 +311,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 }
             }
         }
-        long bias = weights + taps * tapStep(g);
+        long bias = weights + taps * panels * tapStep(g);
         finish(g, rows, panelStep, bias, shift, shifted, addend, y, tile0, count, panel0, panel1);
     }
 
@@ -418,6 +420,6 @@ final class WinogradConv2d implements ForwardConv2d {
     }
 
     private static long tapStep(Conv2dGeometry g) {
-        return (long) panels(g) * g.cin() * COLUMNS * 4;
+        return (long) g.cin() * COLUMNS * 4;
     }
 }
