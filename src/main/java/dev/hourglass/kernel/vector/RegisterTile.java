@@ -89,7 +89,7 @@ final class RegisterTile {
      *
      * @param plus address of {@code [ROWS, COLUMNS]}, dense; may be {@code out}
      * @param scratch address of {@link #BYTES_OUT} bytes
-     * @param rows how many of the rows matter; others may be written, too, and added to
+     * @param rows how many rows there are; no others are written
      */
     static void multiplyAdd(long a, long b, int depth, long plus, long out, long outStride, int rows, long scratch) {
         multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);

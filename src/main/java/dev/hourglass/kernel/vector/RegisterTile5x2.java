@@ -19,7 +19,8 @@ import jdk.incubator.vector.FloatVector;
  * <p>A round of a loop has several steps, because going round takes eight instructions, and where a stranger's thread has half of the
  * core, instructions are what a product waits for. Between steps it looks for the end: what is added up has to be complete there, as
  * the loop might be left, so that C2 cannot bring the next step's broadcasts forward, which would cost registers that are not there.
- * More steps in a round would be too much for C1 (see "C1's limit" in ARCHITECTURE.md).
+ * More steps in a round would be too much for C1 (see "C1's limit" in ARCHITECTURE.md), and a third step of the transposed product, whose
+ * strides are arguments, makes C2 keep a sum in memory.
  */
 final class RegisterTile5x2 {
 
@@ -173,8 +174,8 @@ final class RegisterTile5x2 {
             b = (b + rightStride) & MASK;
             a = (a + leftStride) & MASK;
         }
-        c0a.intoMemorySegment(ALL, out + 0 * BYTES, ORDER);
-        c0b.intoMemorySegment(ALL, out + 1 * BYTES, ORDER);
+        c0a.intoMemorySegment(ALL, out, ORDER);
+        c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
         c1a.intoMemorySegment(ALL, out + 2 * BYTES, ORDER);
         c1b.intoMemorySegment(ALL, out + 3 * BYTES, ORDER);
         c2a.intoMemorySegment(ALL, out + 4 * BYTES, ORDER);

@@ -156,7 +156,7 @@ final class WinogradConv2d implements ForwardConv2d {
             int rows = Math.min(PACK_ROWS, g.cin() - ci);
             packRows(g, from + ci * row, g.cin() * row, row, rows, columns, panel + (long) ci * COLUMNS * 4, scratch);
         }
-        long biasRow = to + taps * panels(g) * tapStep(g) + (long) item * COLUMNS * 4;
+        long biasRow = to + biasOffset(g) + item * BYTES_ROW;
         Rows.zero(biasRow, COLUMNS);
         if (bias != null) {
             Rows.copy(Memory.address(bias, (long) item * COLUMNS, columns), biasRow, columns);
@@ -191,7 +191,7 @@ final class WinogradConv2d implements ForwardConv2d {
                     panel + (long) co * COLUMNS * 4,
                     scratch);
         }
-        Rows.zero(to + taps * panels(adjoint) * tapStep(adjoint) + (long) item * COLUMNS * 4, COLUMNS);
+        Rows.zero(to + biasOffset(adjoint) + item * BYTES_ROW, COLUMNS);
     }
 
     /**
@@ -311,7 +311,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 }
             }
         }
-        long bias = weights + taps * panels * tapStep(g);
+        long bias = weights + biasOffset(g);
         finish(g, rows, panelStep, bias, shift, shifted, addend, y, tile0, count, panel0, panel1);
     }
 
@@ -419,7 +419,13 @@ final class WinogradConv2d implements ForwardConv2d {
         return (g.cout() + COLUMNS - 1) / COLUMNS;
     }
 
+    /** Where the bias begins, in bytes from the first packed weight. */
+    private long biasOffset(Conv2dGeometry g) {
+        return taps * panels(g) * tapStep(g);
+    }
+
+    /** Bytes of one tap of one panel of packed weights. */
     private static long tapStep(Conv2dGeometry g) {
-        return (long) g.cin() * COLUMNS * 4;
+        return g.cin() * BYTES_ROW;
     }
 }
