@@ -185,12 +185,22 @@ class Conv2dTest {
         assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
     }
 
-    /** Products of all taps in several strips of rows, panels of columns and blocks of the depth; whatever comes on top. */
+    /**
+     * Products of all taps in several strips of rows, panels of columns and blocks of the depth; single pixels, fewer and more of them
+     * than are multiplied side by side, whose channels are whole vectors or not; whatever comes on top.
+     */
     @ParameterizedTest
-    @CsvSource({"2, 33, 61, 300, 3, 1", "1, 40, 90, 20, 8, 3", "3, 5, 4, 1100, 1, 2"})
-    void fewOutputChannelsAgreeWithTheScalarTwin(int n, int h, int w, int in, int out, int dilation) {
-        Window window = new Window(1, dilation, dilation, dilation);
-        Conv2dGeometry g = Conv2dGeometry.of(n, h, w, in, out, 3, 3, window, window);
+    @CsvSource({
+        "2, 33, 61, 300, 3, 3, 1",
+        "1, 40, 90, 20, 8, 3, 3",
+        "3, 5, 4, 1100, 1, 3, 2",
+        "2, 9, 11, 320, 3, 1, 1",
+        "1, 1, 3, 16, 1, 1, 1",
+        "1, 5, 7, 40, 2, 1, 1"
+    })
+    void fewOutputChannelsAgreeWithTheScalarTwin(int n, int h, int w, int in, int out, int side, int dilation) {
+        Window window = new Window(1, dilation * (side / 2), dilation * (side / 2), dilation);
+        Conv2dGeometry g = Conv2dGeometry.of(n, h, w, in, out, side, side, window, window);
         ConvolutionRun expected = new ConvolutionRun(g, oracle);
         ConvolutionRun found = new ConvolutionRun(g, kernel);
         requireClose("output", found.y, expected.y, g.depth());
@@ -271,27 +281,44 @@ class Conv2dTest {
         assertTrue(error <= tolerance(depth), () -> what + ": max error " + error + ", tolerance " + tolerance(depth));
     }
 
-    @Test
-    void channelsOfWiderPixelsAreLeftAlone() {
-        Conv2dGeometry dense = Conv2dGeometry.of(1, 5, 7, 3, 4, 3, 3, Window.padded(1), Window.padded(1));
-        Conv2dGeometry wide = dense.withStrides(8, 9);
-        Tensor x = Floats.tensor(Floats.random(1, 35 * 8));
-        float[] y = new float[35 * 9];
+    /** Channels of the input that are not the convolution's own are not read, those of the output not written. */
+    @ParameterizedTest
+    @CsvSource({"3, 4, 3", "32, 3, 1", "32, 40, 1"})
+    void channelsOfWiderPixelsAreLeftAlone(int in, int out, int side) {
+        int pixels = 35;
+        Window window = Window.padded(side / 2);
+        Conv2dGeometry dense = Conv2dGeometry.of(1, 5, 7, in, out, side, side, window, window);
+        ConvolutionRun run = new ConvolutionRun(dense, kernel);
+        Conv2dGeometry wide = dense.withStrides(in + 5, out + 5);
+        float[] x = new float[pixels * (in + 5)];
+        Arrays.fill(x, Float.NaN);
+        float[] y = new float[pixels * (out + 5)];
         Arrays.fill(y, 7f);
-        Tensor out = Floats.tensor(y);
+        for (int pixel = 0; pixel < pixels; pixel++) {
+            System.arraycopy(run.x, pixel * in, x, pixel * (in + 5), in);
+        }
+        Tensor input = Floats.tensor(x);
+        Tensor output = Floats.tensor(y);
         Tensor packed = Floats.tensor(new float[Math.toIntExact(kernel.packedBytes(wide) / 4)]);
-        Tensor weight = Floats.tensor(Floats.random(2, 27 * 4));
+        Tensor weight = Floats.tensor(run.weight);
+        Tensor bias = Floats.tensor(run.bias);
         GuardedFloats workspace = GuardedFloats.zeros(ConvolutionRun.scratch(wide, kernel));
         for (int item = 0; item < kernel.packItems(wide); item++) {
-            kernel.pack(wide, weight.segment(), null, packed.segment(), workspace.segment(), item);
+            kernel.pack(wide, weight.segment(), bias.segment(), packed.segment(), workspace.segment(), item);
         }
         for (int item = 0; item < kernel.forwardItems(wide); item++) {
-            kernel.forward(wide, x.segment(), packed.segment(), null, null, out.segment(), workspace.segment(), item);
+            kernel.forward(
+                    wide, input.segment(), packed.segment(), null, null, output.segment(), workspace.segment(), item);
         }
-        for (int pixel = 0; pixel < 35; pixel++) {
-            for (int c = 4; c < 9; c++) {
-                assertEquals(7f, out.get(pixel * 9L + c));
+        float[] found = new float[pixels * out];
+        for (int pixel = 0; pixel < pixels; pixel++) {
+            for (int c = 0; c < out; c++) {
+                found[pixel * out + c] = output.get(pixel * (out + 5L) + c);
+            }
+            for (int c = out; c < out + 5; c++) {
+                assertEquals(7f, output.get(pixel * (out + 5L) + c));
             }
         }
+        requireClose("output", found, run.y, dense.depth());
     }
 }

@@ -44,6 +44,7 @@ class KernelAllocationTest {
             addConvolution(kernels, algorithm, 48, 32, 1);
             addConvolution(kernels, algorithm, 35, 2, 3);
             addConvolution(kernels, algorithm, 35, 2, 1);
+            addConvolution(kernels, algorithm, 48, 2, 1);
         }
         for (int dim : new int[] {5, 8, 40}) {
             addAttention(kernels, Twins.vector().attention(), dim);

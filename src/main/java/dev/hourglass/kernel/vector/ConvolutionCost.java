@@ -30,8 +30,13 @@ final class ConvolutionCost {
     /** Weights up to this size stay in a second-level cache beside everything else. */
     private static final double NEAR = 640 << 10;
 
-    /** Bytes of weights that come in a cycle from the second-level cache, and from beyond. */
+    /** Weights up to this size stay in a third-level cache. */
+    private static final double THIRD = 12 << 20;
+
+    /** Bytes of weights that come in a cycle from the second-level cache, from the third, and from beyond. */
     private static final double NEAR_STREAM = 20;
+
+    private static final double THIRD_STREAM = Processor.FAST_THIRD_LEVEL ? 16 : 8;
 
     private static final double FAR_STREAM = 8;
 
@@ -148,7 +153,7 @@ final class ConvolutionCost {
     }
 
     private static double stream(double bytes) {
-        return bytes / (bytes <= NEAR ? NEAR_STREAM : FAR_STREAM);
+        return bytes / (bytes <= NEAR ? NEAR_STREAM : bytes <= THIRD ? THIRD_STREAM : FAR_STREAM);
     }
 
     private static double padded(int count, int unit) {

@@ -51,7 +51,7 @@ final class Im2col {
     }
 
     /** Whether the matrix is the input as it is: a linear layer, a 1x1 convolution. */
-    private static boolean pointwise(Conv2dGeometry g) {
+    static boolean pointwise(Conv2dGeometry g) {
         return g.kh() == 1
                 && g.kw() == 1
                 && g.oh() == g.h()

@@ -6,16 +6,19 @@ import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.Memory.STEP;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.WeightFormat;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
  * Convolution forward to few channels, where a register tile's columns would be empty for the most part: the lanes run along the depth
- * instead, and each output is a dot product with a gathered row of the im2col matrix. Packed weights are rows {@code [cout, padded depth]},
+ * instead, and each output is a dot product with a row of the im2col matrix, which is gathered unless it is the input as it is. Packed weights are rows {@code [cout, padded depth]},
  * zero-padded to whole vectors, then the bias. They are few, and kept in float32 whatever {@link WeightFormat} they are rounded to. Where
  * {@link ShiftedConv2d} suits, it is faster.
  */
@@ -24,8 +27,14 @@ final class NarrowConv2d implements ForwardConv2d {
     /** Rows whose dot products run side by side. */
     private static final int SIDE_BY_SIDE = 4;
 
-    /** Dot products that are done, a whole vector so that what follows is aligned. */
-    private static final int DOTS_BYTES = BYTES;
+    /** From one dot product to the next in the vector that holds them. */
+    private static final long DOT_STEP = BYTES / SIDE_BY_SIDE;
+
+    /** The second, third and fourth quarter of the lanes. */
+    private static final VectorMask<Float> SECOND = quarter(1);
+
+    private static final VectorMask<Float> THIRD = quarter(2);
+    private static final VectorMask<Float> FOURTH = quarter(3);
 
     /** Output pixels of one item. */
     private static final int BLOCK_ROWS = 96;
@@ -117,7 +126,7 @@ final class NarrowConv2d implements ForwardConv2d {
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        return BLOCK_ROWS * STRIDE + DOTS_BYTES + SIDE_BY_SIDE * (long) BYTES;
+        return BLOCK_ROWS * STRIDE + BYTES;
     }
 
     @Override
@@ -142,14 +151,17 @@ final class NarrowConv2d implements ForwardConv2d {
         long weights = Memory.address(packed, 0, packedBytes(g) / 4);
         long shifts = shift == null ? 0 : Memory.address(shift, 0, (long) g.n() * g.cout());
         int pixels = g.oh() * g.ow();
+        boolean gathered = !Im2col.pointwise(g) || g.depth() % LANES != 0;
+        long step = gathered ? STRIDE : g.xStride() * 4L;
         for (int k0 = 0; k0 < g.depth(); k0 += DEPTH) {
-            int vectors = gather(g, x, row0, rows, k0, a, DEPTH);
+            int vectors = gathered ? gather(g, x, row0, rows, k0, a, DEPTH) : Math.min(DEPTH, g.depth() - k0) / LANES;
+            long from = gathered ? a : x + ((long) row0 * g.xStride() + k0) * 4;
             for (int c = 0; c < g.cout(); c++) {
                 long w = weights + ((long) c * paddedDepth(g) + k0) * 4;
                 float bias = Memory.get(biasAt(g, weights) + c * 4L);
                 for (int r = 0; r < rows; r += SIDE_BY_SIDE) {
-                    dots(a + r * STRIDE, w, vectors, dots);
                     int count = Math.min(SIDE_BY_SIDE, rows - r);
+                    dots(from + r * step, step, count, w, vectors, dots);
                     for (int i = 0; i < count; i++) {
                         int row = row0 + r + i;
                         long at = ((long) row * g.yStride() + c) * 4;
@@ -160,50 +172,59 @@ final class NarrowConv2d implements ForwardConv2d {
                                     : bias + Memory.get(shifts + (row / pixels * g.cout() + c) * 4L);
                             start = addend == 0 ? start : start + Memory.get(addend + at);
                         }
-                        Memory.set(y + at, start + Memory.get(dots + i * 4L));
+                        Memory.set(y + at, start + Memory.get(dots + i * DOT_STEP));
                     }
                 }
             }
         }
     }
 
-    /** The dot products of {@link #SIDE_BY_SIDE} rows with one row of weights. */
-    private static void dots(long rows, long weights, int vectors, long out) {
+    /**
+     * The dot products of up to {@link #SIDE_BY_SIDE} rows with one row of weights, {@link #DOT_STEP} apart.
+     *
+     * @param step bytes from row to row
+     */
+    private static void dots(long rows, long step, int count, long weights, int vectors, long out) {
+        long a0 = rows & MASK;
+        long a1 = (rows + Math.min(1, count - 1) * step) & MASK;
+        long a2 = (rows + Math.min(2, count - 1) * step) & MASK;
+        long a3 = (rows + Math.min(3, count - 1) * step) & MASK;
         FloatVector s0 = FloatVector.zero(S);
         FloatVector s1 = FloatVector.zero(S);
         FloatVector s2 = FloatVector.zero(S);
         FloatVector s3 = FloatVector.zero(S);
         for (int v = 0; v < vectors; v++) {
-            long a = (rows + (long) v * BYTES) & MASK;
-            FloatVector w = FloatVector.fromMemorySegment(S, ALL, (weights + (long) v * BYTES) & MASK, ORDER);
-            s0 = FloatVector.fromMemorySegment(S, ALL, a, ORDER).fma(w, s0);
-            s1 = FloatVector.fromMemorySegment(S, ALL, a + STRIDE, ORDER).fma(w, s1);
-            s2 = FloatVector.fromMemorySegment(S, ALL, a + 2 * STRIDE, ORDER).fma(w, s2);
-            s3 = FloatVector.fromMemorySegment(S, ALL, a + 3 * STRIDE, ORDER).fma(w, s3);
+            long at = (long) v * BYTES & STEP;
+            FloatVector w = FloatVector.fromMemorySegment(S, ALL, (weights + at) & MASK, ORDER);
+            s0 = FloatVector.fromMemorySegment(S, ALL, a0 + at, ORDER).fma(w, s0);
+            s1 = FloatVector.fromMemorySegment(S, ALL, a1 + at, ORDER).fma(w, s1);
+            s2 = FloatVector.fromMemorySegment(S, ALL, a2 + at, ORDER).fma(w, s2);
+            s3 = FloatVector.fromMemorySegment(S, ALL, a3 + at, ORDER).fma(w, s3);
         }
-        // Lanes are added through memory: reduceLanes adds in another order once it is compiled, and rearranged vectors
-        // may be boxed.
-        s0.intoMemorySegment(ALL, (out + DOTS_BYTES) & MASK, ORDER);
-        s1.intoMemorySegment(ALL, (out + DOTS_BYTES + BYTES) & MASK, ORDER);
-        s2.intoMemorySegment(ALL, (out + DOTS_BYTES + 2L * BYTES) & MASK, ORDER);
-        s3.intoMemorySegment(ALL, (out + DOTS_BYTES + 3L * BYTES) & MASK, ORDER);
-        for (int i = 0; i < SIDE_BY_SIDE; i++) {
-            Memory.set(out + i * 4L, sum(out + DOTS_BYTES + (long) i * BYTES));
+        // Lanes are added as a tree (see Lanes). Once each row is down to a quarter, which repeats, the rows share a
+        // vector;
+        // what is turned across its quarters later is not read.
+        s0 = s0.add(s0.rearrange(Lanes.BY_HALF));
+        s1 = s1.add(s1.rearrange(Lanes.BY_HALF));
+        s2 = s2.add(s2.rearrange(Lanes.BY_HALF));
+        s3 = s3.add(s3.rearrange(Lanes.BY_HALF));
+        s0 = s0.add(s0.rearrange(Lanes.BY_QUARTER));
+        s1 = s1.add(s1.rearrange(Lanes.BY_QUARTER));
+        s2 = s2.add(s2.rearrange(Lanes.BY_QUARTER));
+        s3 = s3.add(s3.rearrange(Lanes.BY_QUARTER));
+        FloatVector all = s0.blend(s1, SECOND).blend(s2, THIRD).blend(s3, FOURTH);
+        if (LANES >= 8) {
+            all = all.add(all.rearrange(Lanes.BY_EIGHTH));
         }
+        if (LANES >= 16) {
+            all = all.add(all.rearrange(Lanes.BY_SIXTEENTH));
+        }
+        all.intoMemorySegment(ALL, out & MASK, ORDER);
     }
 
-    /** The sum of one vector's lanes: four sums side by side, since each addition waits for the one before. */
-    private static float sum(long lanes) {
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        for (int lane = 0; lane < LANES; lane += 4) {
-            s0 += Memory.get(lanes + lane * 4L);
-            s1 += Memory.get(lanes + lane * 4L + 4);
-            s2 += Memory.get(lanes + lane * 4L + 8);
-            s3 += Memory.get(lanes + lane * 4L + 12);
-        }
-        return s0 + s1 + (s2 + s3);
+    private static VectorMask<Float> quarter(int index) {
+        boolean[] lanes = new boolean[LANES];
+        Arrays.fill(lanes, index * LANES / 4, (index + 1) * LANES / 4, true);
+        return VectorMask.fromArray(S, lanes, 0);
     }
 }
