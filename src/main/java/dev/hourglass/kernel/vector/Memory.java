@@ -31,9 +31,10 @@ final class Memory {
 
     /**
      * Bits that the distance between two addresses may have. A masked distance that is added to a masked address needs no mask of its
-     * own, and the sum becomes an addressing mode.
+     * own, and since it fits an int, C2 makes an operand of base and index of the sum instead of computing it first. Who masks with it
+     * makes sure beforehand that distances are not larger.
      */
-    static final long STEP = (1L << 40) - 1;
+    static final long STEP = (1L << 31) - 1;
 
     /** The lanes of a vector. */
     static final VectorSpecies<Float> S = Width.SPECIES;

@@ -26,9 +26,10 @@ final class RegisterTile12x2 {
     /**
      * {@code out = start + a b}, as {@link RegisterTile#multiply} has it.
      */
-    static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
-        long left = leftAt & MASK;
-        long right = rightAt & MASK;
+    static void multiply(long left, long right, int depth, long startAt, long outAt, long outStride) {
+        long a = left & MASK;
+        long b = right & MASK;
+        long end = b + depth * (2L * BYTES);
         long start = startAt & MASK;
         long out = outAt & MASK;
         FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
@@ -45,9 +46,7 @@ final class RegisterTile12x2 {
         FloatVector c9a = sa, c9b = sb;
         FloatVector c10a = sa, c10b = sb;
         FloatVector c11a = sa, c11b = sb;
-        for (int k = 0; k < depth; k++) {
-            long a = left + k * 4L;
-            long b = right + k * (2L * BYTES);
+        while (b != end) {
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -88,6 +87,8 @@ final class RegisterTile12x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 11 * STRIDE));
             c11a = x.fma(ba, c11a);
             c11b = x.fma(bb, c11b);
+            a = (a + 4) & MASK;
+            b = (b + 2 * BYTES) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);
@@ -144,9 +145,9 @@ final class RegisterTile12x2 {
         FloatVector c9a = zero, c9b = zero;
         FloatVector c10a = zero, c10b = zero;
         FloatVector c11a = zero, c11b = zero;
+        long a = left & MASK;
+        long b = right & MASK;
         for (int k = 0; k < depth; k++) {
-            long a = (left + k * leftStride) & MASK;
-            long b = (right + k * rightStride) & MASK;
             FloatVector ba = FloatVector.fromMemorySegment(S, ALL, b, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(S, ALL, b + BYTES, ORDER);
             FloatVector x;
@@ -186,6 +187,8 @@ final class RegisterTile12x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 44));
             c11a = x.fma(ba, c11a);
             c11b = x.fma(bb, c11b);
+            a = (a + leftStride) & MASK;
+            b = (b + rightStride) & MASK;
         }
         c0a.intoMemorySegment(ALL, out, ORDER);
         c0b.intoMemorySegment(ALL, out + BYTES, ORDER);

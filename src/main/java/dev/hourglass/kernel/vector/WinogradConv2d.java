@@ -125,7 +125,18 @@ final class WinogradConv2d implements ForwardConv2d {
                 && g.upH() == 1
                 && g.upW() == 1
                 && g.cin() % LANES == 0
-                && g.cout() % LANES == 0;
+                && g.cout() % LANES == 0
+                && distancesFit(g);
+    }
+
+    /**
+     * Whether {@link Memory#STEP} holds the distances between what a transform reads or writes together: three rows of an image, three
+     * rows of taps of transformed weights.
+     */
+    private static boolean distancesFit(Conv2dGeometry g) {
+        long row = Math.max((long) g.w() * g.xStride(), (long) g.ow() * g.yStride());
+        long taps = 6L * g.cin() * panels(g) * COLUMNS;
+        return 3 * Math.max(row, taps) * Float.BYTES <= Memory.STEP;
     }
 
     @Override
