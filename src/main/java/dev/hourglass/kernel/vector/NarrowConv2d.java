@@ -18,9 +18,9 @@ import jdk.incubator.vector.VectorMask;
 
 /**
  * Convolution forward to few channels, where a register tile's columns would be empty for the most part: the lanes run along the depth
- * instead, and each output is a dot product with a row of the im2col matrix, which is gathered unless it is the input as it is. Packed weights are rows {@code [cout, padded depth]},
- * zero-padded to whole vectors, then the bias. They are few, and kept in float32 whatever {@link WeightFormat} they are rounded to. Where
- * {@link ShiftedConv2d} suits, it is faster.
+ * instead, and each output is a dot product with a row of the im2col matrix, which is gathered unless it is the input as it is. Packed
+ * weights are rows {@code [cout, padded depth]}, zero-padded to whole vectors, then the bias. They are few, and kept in float32 whatever
+ * {@link WeightFormat} they are rounded to. Where {@link ShiftedConv2d} suits, it is faster.
  */
 final class NarrowConv2d implements ForwardConv2d {
 
@@ -39,7 +39,7 @@ final class NarrowConv2d implements ForwardConv2d {
     /** Output pixels of one item. */
     private static final int BLOCK_ROWS = 96;
 
-    /** Columns that are gathered at a time, at most. */
+    /** Columns that are gathered, or read in place, at a time, at most. */
     static final int DEPTH = 288;
 
     /** Bytes from row to row of what is gathered. */
@@ -201,8 +201,7 @@ final class NarrowConv2d implements ForwardConv2d {
             s2 = FloatVector.fromMemorySegment(S, ALL, a2 + at, ORDER).fma(w, s2);
             s3 = FloatVector.fromMemorySegment(S, ALL, a3 + at, ORDER).fma(w, s3);
         }
-        // Lanes are added as a tree (see Lanes). Once each row is down to a quarter, which repeats, the rows share a
-        // vector;
+        // Lanes are added as a tree (see Lanes). Down to a quarter, which repeats, the rows share a vector;
         // what is turned across its quarters later is not read.
         s0 = s0.add(s0.rearrange(Lanes.BY_HALF));
         s1 = s1.add(s1.rearrange(Lanes.BY_HALF));
