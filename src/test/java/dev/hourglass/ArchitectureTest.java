@@ -21,6 +21,7 @@ class ArchitectureTest {
     /** From the ground up, as in ARCHITECTURE.md. */
     private static final List<String> FLOORS = List.of(
             "dev.hourglass.error..",
+            "dev.hourglass.system..",
             "dev.hourglass.memory..",
             "dev.hourglass.io..",
             "dev.hourglass.kernel..",

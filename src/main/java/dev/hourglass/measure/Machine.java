@@ -2,15 +2,10 @@ package dev.hourglass.measure;
 
 import dev.hourglass.kernel.Backend;
 import dev.hourglass.memory.MemoryBudget;
-import java.io.IOException;
+import dev.hourglass.system.ProcFile;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What figures depend on besides the code.
@@ -34,13 +29,10 @@ public record Machine(
         int vectorBits,
         double load) {
 
-    private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
-    private static final Path STATUS = Path.of("/proc/self/status");
-
     /** The machine this runs on. The load is that of the moment: ask before anything is timed. */
     public static Machine here() {
         return new Machine(
-                field(CPU_INFO, "model name").orElse(System.getProperty("os.arch")),
+                ProcFile.CPU_INFO.field("model name").orElse(System.getProperty("os.arch")),
                 Runtime.getRuntime().availableProcessors(),
                 MemoryBudget.limit(),
                 System.getProperty("os.name") + " " + System.getProperty("os.version"),
@@ -57,7 +49,8 @@ public record Machine(
 
     /** The most memory that this process ever held, in bytes; -1 where the system does not say. */
     public static long peakMemory() {
-        return field(STATUS, "VmHWM")
+        return ProcFile.STATUS
+                .field("VmHWM")
                 .map(text -> Long.parseLong(text.replaceAll("\\D", "")) << 10)
                 .orElse(-1L);
     }
@@ -74,20 +67,5 @@ public record Machine(
         json.put("vector_bits", vectorBits);
         json.put("load_average", load < 0 ? null : load);
         return json;
-    }
-
-    /** What follows {@code name} and a colon, in the first line that begins so. */
-    private static Optional<String> field(Path file, String name) {
-        if (!Files.isReadable(file)) {
-            return Optional.empty();
-        }
-        try (Stream<String> lines = Files.lines(file, StandardCharsets.ISO_8859_1)) {
-            return lines.filter(line -> line.startsWith(name))
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                    .findFirst();
-        } catch (IOException e) {
-            // Only a name or a figure is lost.
-            return Optional.empty();
-        }
     }
 }

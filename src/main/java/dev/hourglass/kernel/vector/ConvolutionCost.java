@@ -33,12 +33,11 @@ final class ConvolutionCost {
     /** Weights up to this size stay in a third-level cache. */
     private static final double THIRD = 12 << 20;
 
-    /** Bytes of weights that come in a cycle from the second-level cache, from the third, and from beyond. */
+    /** Bytes of weights that come in a cycle from the second-level cache, from beyond, and from the third. */
     private static final double NEAR_STREAM = 20;
 
-    private static final double THIRD_STREAM = Processor.FAST_THIRD_LEVEL ? 16 : 8;
-
     private static final double FAR_STREAM = 8;
+    private static final double THIRD_STREAM = Processor.FAST_THIRD_LEVEL ? 2 * FAR_STREAM : FAR_STREAM;
 
     /** How often bytes that are written to beyond the second-level cache and read back would be read from there in that time. */
     private static final double SPILL = 4;

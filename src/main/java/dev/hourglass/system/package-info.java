@@ -1,0 +1,2 @@
+/** What the operating system tells about the machine. */
+package dev.hourglass.system;
