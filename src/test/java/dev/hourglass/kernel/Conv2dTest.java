@@ -161,11 +161,21 @@ class Conv2dTest {
     }
 
     /**
-     * Rows, depth and columns of more than one block, tiles that are not whole, weights that are far for few rows and for many; whatever
-     * comes on top, however the work is cut.
+     * Rows, depth and columns of more than one block, tiles that are not whole, weights that are far for few rows and for many; rows that
+     * begin in the same sets of a cache, that are far, and far in several blocks; whatever comes on top, however the work is cut.
      */
     @ParameterizedTest
-    @CsvSource({"1, 600, 40", "277, 520, 70", "530, 257, 33", "13, 2100, 1540", "307, 1100, 330"})
+    @CsvSource({
+        "1, 600, 40",
+        "277, 520, 70",
+        "530, 257, 33",
+        "13, 2100, 1540",
+        "307, 1100, 330",
+        "29, 1024, 40",
+        "35, 2048, 70",
+        "30011, 30, 33",
+        "1701, 1100, 50"
+    })
     void productsOfManyBlocksAgreeWithTheScalarTwin(int rows, int in, int out) {
         Conv2dGeometry g = Conv2dGeometry.linear(rows, in, out);
         ConvolutionRun expected = new ConvolutionRun(g, oracle);

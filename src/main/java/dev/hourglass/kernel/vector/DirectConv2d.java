@@ -11,11 +11,14 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Convolution forward as implicit GEMM, for any geometry: a block of the im2col matrix is gathered into cache and multiplied by panels
- * of weights, register tile by register tile. Packed weights are panels {@code [depth, COLUMNS]}, zero-padded, in any
+ * of weights, register tile by register tile. Where the matrix is the input as it is, most rows are read where they lie. Packed weights are panels {@code [depth, COLUMNS]}, zero-padded, in any
  * {@link WeightFormat}, each with its part of the bias behind it in float32. Weights of 16 bits are widened, one block of the depth of
  * one panel at a time, for all pixels of an item; what is computed is the same as with rounded weights of float32, bit for bit.
  */
 final class DirectConv2d implements ForwardConv2d {
+
+    /** Input and output up to this size, together, are taken to be in a third-level cache. */
+    private static final long NEAR_PIXELS = 7 << 20;
 
     private final WeightFormat format;
     private final long rowBytes;
@@ -119,17 +122,22 @@ final class DirectConv2d implements ForwardConv2d {
         int block = item % columnBlocks;
         int panel0 = (int) ((long) panels(g) * block / columnBlocks);
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
-        // the block, sums [panels, rows, COLUMNS], a tile, widened weights
+        // gathered rows, sums [panels, rows, COLUMNS], a tile, widened weights
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long panelSums = blockRows * BYTES_ROW;
         long sums = a + blockRows * STRIDE;
         long scratch = sums + blocks.sums(g) * panelSums;
         long widened = scratch + RegisterTile.BYTES_OUT;
+        int inPlace = Im2col.pointwise(g) ? RegisterTile.inPlace(rows, g.xStride() * 4L) : 0;
         int step = ProductBlocks.depth(g);
         boolean readAhead = blocks.readAhead(g);
         for (int k = 0; k < g.depth(); k += step) {
             int depth = Math.min(step, g.depth() - k);
-            Im2col.gather(g, x, row0, rows, k, k + depth, a, DEPTH);
+            long input = x + ((long) row0 * g.xStride() + k) * 4;
+            if (inPlace > 0 && far(g)) {
+                ReadAhead.touchRows(input, g.xStride() * 4L, inPlace, depth * 4L, scratch);
+            }
+            Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, DEPTH);
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
                 long bias = panel + g.depth() * rowBytes;
@@ -141,9 +149,12 @@ final class DirectConv2d implements ForwardConv2d {
                 long first = k == 0 && shift == null ? bias : 0;
                 long ahead = readAhead && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
                 if (k + depth < g.depth()) {
-                    add(a, right, depth, first, sum, rows, scratch, ahead);
+                    add(g, input, inPlace, a, right, depth, first, sum, rows, scratch, ahead);
                 } else {
-                    finish(g, a, right, depth, first, sum, addend, y, row0, rows, p * COLUMNS, scratch, ahead);
+                    int column = p * COLUMNS;
+                    finish(
+                            g, input, inPlace, a, right, depth, first, sum, addend, y, row0, rows, column, scratch,
+                            ahead);
                 }
             }
         }
@@ -163,23 +174,41 @@ final class DirectConv2d implements ForwardConv2d {
     /**
      * Adds the products of one block of the depth of one panel to the sums.
      *
+     * @param input address of the block's first row in the input
+     * @param inPlace how many rows are read there; the others are gathered
      * @param bias the row that the sums begin with, 0 where they have begun
      * @param ahead the block of weights to bring near meanwhile, 0 for none
      */
-    private void add(long left, long right, int depth, long bias, long sums, int rows, long scratch, long ahead) {
+    private void add(
+            Conv2dGeometry g,
+            long input,
+            int inPlace,
+            long gathered,
+            long right,
+            int depth,
+            long bias,
+            long sums,
+            int rows,
+            long scratch,
+            long ahead) {
+        long pixel = g.xStride() * 4L;
         int height;
         for (int r = 0; r < rows; r += height) {
             height = RegisterTile.next(rows - r);
             readAhead(ahead, depth, r, height, rows, scratch);
             long sum = sums + r * BYTES_ROW;
-            tile(left + r * STRIDE, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
+            long left = r < inPlace ? input + r * pixel : gathered + (r - inPlace) * STRIDE;
+            long stride = r < inPlace ? pixel : STRIDE;
+            tile(left, stride, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
         }
     }
 
     /** The same for the last block: {@code y = sums + products (+ addend)}. Tiles that fit go straight to {@code y}. */
     private void finish(
             Conv2dGeometry g,
-            long left,
+            long input,
+            int inPlace,
+            long gathered,
             long right,
             int depth,
             long bias,
@@ -192,20 +221,22 @@ final class DirectConv2d implements ForwardConv2d {
             long scratch,
             long ahead) {
         int columns = Math.min(COLUMNS, g.cout() - column);
+        long pixel = g.xStride() * 4L;
         long yStride = g.yStride() * 4L;
         boolean straight = addend == 0 && columns == COLUMNS;
         int height;
         for (int r = 0; r < rows; r += height) {
             height = RegisterTile.next(rows - r);
             readAhead(ahead, depth, r, height, rows, scratch);
-            long a = left + r * STRIDE;
+            long left = r < inPlace ? input + r * pixel : gathered + (r - inPlace) * STRIDE;
+            long stride = r < inPlace ? pixel : STRIDE;
             long sum = sums + r * BYTES_ROW;
             long at = ((long) (row0 + r) * g.yStride() + column) * 4;
             if (straight && RegisterTile.exact(height)) {
-                tile(a, right, depth, bias, sum, y + at, yStride, height, scratch);
+                tile(left, stride, right, depth, bias, sum, y + at, yStride, height, scratch);
                 continue;
             }
-            tile(a, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
+            tile(left, stride, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
             if (addend == 0) {
                 Merge.store(sum, y + at, yStride, height, columns);
             } else {
@@ -224,12 +255,29 @@ final class DirectConv2d implements ForwardConv2d {
 
     /** One register tile: {@code to = bias + products}, or {@code sum + products} where there is no bias. */
     private static void tile(
-            long left, long right, int depth, long bias, long sum, long to, long stride, int rows, long scratch) {
+            long left,
+            long leftStride,
+            long right,
+            int depth,
+            long bias,
+            long sum,
+            long to,
+            long stride,
+            int rows,
+            long scratch) {
         if (bias != 0) {
-            RegisterTile.multiply(left, right, depth, bias, to, stride, rows);
+            RegisterTile.multiply(left, leftStride, right, depth, bias, to, stride, rows);
         } else {
-            RegisterTile.multiplyAdd(left, right, depth, sum, to, stride, rows, scratch);
+            RegisterTile.multiplyAdd(left, leftStride, right, depth, sum, to, stride, rows, scratch);
         }
+    }
+
+    /**
+     * Whether an item's rows come from so far that it pays to touch them first: many loads wait together then, and not 12 at a time in
+     * the first panel's tiles.
+     */
+    private static boolean far(Conv2dGeometry g) {
+        return g.rows() * (long) (g.xStride() + g.yStride()) * Float.BYTES > NEAR_PIXELS;
     }
 
     /** Panels of {@link RegisterTile#COLUMNS} output channels. */

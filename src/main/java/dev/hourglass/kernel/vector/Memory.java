@@ -82,6 +82,10 @@ final class Memory {
         FLOAT.set(ALL, address, value);
     }
 
+    static int bits(long address) {
+        return (int) BITS.get(ALL, address);
+    }
+
     static void setBits(long address, int bits) {
         BITS.set(ALL, address, bits);
     }

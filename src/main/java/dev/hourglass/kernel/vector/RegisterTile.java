@@ -27,8 +27,11 @@ final class RegisterTile {
      */
     static final int DEPTH = Width.MANY_REGISTERS ? 1056 : 288;
 
-    /** Bytes from row to row of the left matrix: a constant, so that the rows of a tile are constant offsets from one address. */
+    /** Bytes from row to row of a gathered left matrix: a constant, so that a low tile's rows are constant offsets from one address. */
     static final long STRIDE = (long) DEPTH * Float.BYTES;
+
+    /** After so many bytes the sets of a first-level cache begin anew. */
+    private static final long SETS_BYTES = 4096;
 
     /** Rows that {@link #next} takes without looking at how many come after. */
     private static final int MANY = 16;
@@ -63,22 +66,32 @@ final class RegisterTile {
     }
 
     /**
+     * How many of the first rows {@link #multiply} reads where they lie, so many bytes apart: those of whole tiles, where tiles are of 12
+     * rows. Rows that begin within half a line of the same set of a cache would push each other out of it.
+     */
+    static int inPlace(int rows, long stride) {
+        boolean apart = (stride + 32) % SETS_BYTES >= 64 && stride <= Memory.STEP / ROWS;
+        return Width.MANY_REGISTERS && apart ? rows / ROWS * ROWS : 0;
+    }
+
+    /**
      * {@code out = start + a b}: each sum begins with its column's start.
      *
-     * @param a address of {@code [ROWS, depth]} with {@link #STRIDE} bytes a row
+     * @param a address of {@code [ROWS, depth]}
+     * @param aStride bytes from row to row of {@code a}: {@link #STRIDE}, or any for rows that {@link #inPlace} counts
      * @param b address of {@code [depth, COLUMNS]}, dense
      * @param depth at most {@link #DEPTH}
      * @param start address of {@code [COLUMNS]}; {@link #ZEROS} for none
      * @param out address of {@code [ROWS, COLUMNS]} with {@code outStride} bytes a row
      * @param rows how many of the rows matter; the others may be written, too
      */
-    static void multiply(long a, long b, int depth, long start, long out, long outStride, int rows) {
+    static void multiply(long a, long aStride, long b, int depth, long start, long out, long outStride, int rows) {
         if (rows <= SHORT) {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
                 RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, out + r * outStride, outStride);
             }
         } else if (Width.MANY_REGISTERS) {
-            RegisterTile12x2.multiply(a, b, depth, start, out, outStride);
+            RegisterTile12x2.multiply(a, aStride, b, depth, start, out, outStride);
         } else {
             RegisterTile5x2.multiply(a, b, depth, start, out, outStride);
         }
@@ -91,8 +104,9 @@ final class RegisterTile {
      * @param scratch address of {@link #BYTES_OUT} bytes
      * @param rows how many rows there are; no others are written
      */
-    static void multiplyAdd(long a, long b, int depth, long plus, long out, long outStride, int rows, long scratch) {
-        multiply(a, b, depth, ZEROS, scratch, BYTES_ROW, rows);
+    static void multiplyAdd(
+            long a, long aStride, long b, int depth, long plus, long out, long outStride, int rows, long scratch) {
+        multiply(a, aStride, b, depth, ZEROS, scratch, BYTES_ROW, rows);
         Merge.add(scratch, plus, BYTES_ROW, out, outStride, rows, COLUMNS);
     }
 

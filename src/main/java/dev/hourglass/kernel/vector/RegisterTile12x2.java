@@ -6,7 +6,7 @@ import static dev.hourglass.kernel.vector.Memory.FLOAT;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
-import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
+import static dev.hourglass.kernel.vector.Memory.STEP;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -23,10 +23,15 @@ final class RegisterTile12x2 {
 
     private RegisterTile12x2() {}
 
-    /**
-     * {@code out = start + a b}, as {@link RegisterTile#multiply} has it.
-     */
-    static void multiply(long left, long right, int depth, long startAt, long outAt, long outStride) {
+    /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it; the rows of {@code a} are {@code leftStride} bytes apart. */
+    static void multiply(long left, long leftStride, long right, int depth, long startAt, long outAt, long outStride) {
+        // Row n is n strides away; x86 shifts an index by up to 3 on the way, so six registers do for eleven rows.
+        long one = leftStride & (STEP >> 3);
+        long three = (3 * leftStride) & (STEP >> 1);
+        long five = (5 * leftStride) & (STEP >> 1);
+        long seven = (7 * leftStride) & STEP;
+        long nine = (9 * leftStride) & STEP;
+        long eleven = (11 * leftStride) & STEP;
         long a = left & MASK;
         long b = right & MASK;
         long end = b + depth * (2L * BYTES);
@@ -53,38 +58,38 @@ final class RegisterTile12x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + one));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 1)));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + three));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 2)));
             c4a = x.fma(ba, c4a);
             c4b = x.fma(bb, c4b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 5 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + five));
             c5a = x.fma(ba, c5a);
             c5b = x.fma(bb, c5b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 6 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (three << 1)));
             c6a = x.fma(ba, c6a);
             c6b = x.fma(bb, c6b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 7 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + seven));
             c7a = x.fma(ba, c7a);
             c7b = x.fma(bb, c7b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8 * STRIDE));
-            float early = (float) FLOAT.get(ALL, a + 9 * STRIDE); // see above
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 3)));
+            float early = (float) FLOAT.get(ALL, a + nine); // see above
             c8a = x.fma(ba, c8a);
             c8b = x.fma(bb, c8b);
             x = FloatVector.broadcast(S, early);
             c9a = x.fma(ba, c9a);
             c9b = x.fma(bb, c9b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 10 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (five << 1)));
             c10a = x.fma(ba, c10a);
             c10b = x.fma(bb, c10b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 11 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + eleven));
             c11a = x.fma(ba, c11a);
             c11b = x.fma(bb, c11b);
             a = (a + 4) & MASK;

@@ -166,17 +166,21 @@ final class ShiftedConv2d implements ForwardConv2d {
             int rows = Math.min(BLOCK_ROWS, pixels - r);
             for (int k = 0; k < g.cin(); k += DEPTH) {
                 int depth = Math.min(DEPTH, g.cin() - k);
-                Im2col.copy(x + r * pixel + k * 4L, pixel, a, STRIDE, rows, depth);
+                int inPlace = RegisterTile.inPlace(rows, pixel);
+                long there = x + r * pixel + k * 4L;
+                Im2col.copy(there + inPlace * pixel, pixel, a, STRIDE, rows - inPlace, depth);
                 for (int p = 0; p < panels(g); p++) {
                     long b = weights + p * panelBytes(g) + k * BYTES_ROW;
                     int height;
                     for (int t = 0; t < rows; t += height) {
                         height = RegisterTile.next(rows - t);
+                        long left = t < inPlace ? there + t * pixel : a + (t - inPlace) * STRIDE;
+                        long stride = t < inPlace ? pixel : STRIDE;
                         long to = planes + p * plane + (r + t) * BYTES_ROW;
                         if (k == 0) {
-                            RegisterTile.multiply(a + t * STRIDE, b, depth, ZEROS, to, BYTES_ROW, height);
+                            RegisterTile.multiply(left, stride, b, depth, ZEROS, to, BYTES_ROW, height);
                         } else {
-                            RegisterTile.multiplyAdd(a + t * STRIDE, b, depth, to, to, BYTES_ROW, height, scratch);
+                            RegisterTile.multiplyAdd(left, stride, b, depth, to, to, BYTES_ROW, height, scratch);
                         }
                     }
                 }

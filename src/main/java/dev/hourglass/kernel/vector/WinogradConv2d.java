@@ -344,9 +344,9 @@ final class WinogradConv2d implements ForwardConv2d {
                 long a = chunk + t * STRIDE;
                 long to = product + t * BYTES_ROW;
                 if (k == 0) {
-                    RegisterTile.multiply(a, weights, depth, ZEROS, to, BYTES_ROW, rows);
+                    RegisterTile.multiply(a, STRIDE, weights, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiplyAdd(a, weights, depth, to, to, BYTES_ROW, rows, scratch);
+                    RegisterTile.multiplyAdd(a, STRIDE, weights, depth, to, to, BYTES_ROW, rows, scratch);
                 }
             }
         }
