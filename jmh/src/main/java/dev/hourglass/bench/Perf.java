@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 
 /** Everything that is measured against others, in turns; see the README beside this project. */
 public final class Perf {
@@ -82,6 +83,7 @@ public final class Perf {
         section(Part.LESSON, this::lesson);
         section(Part.LAYERS, this::layers);
         section(Part.EFFICIENCY, this::efficiency);
+        section(Part.ALONE, this::alone);
         section(Part.KERNELS, this::kernels);
         section(Part.SCALING, this::scaling);
         section(Part.ROUNDING, Rounding::table);
@@ -178,9 +180,17 @@ public final class Perf {
     }
 
     private String efficiency() {
+        return efficiency(threads -> new LayerComparison(layerTurns(), threads, options.nd4j()));
+    }
+
+    private String alone() {
+        return efficiency(threads -> LayerComparison.alone(layerTurns(), threads));
+    }
+
+    private String efficiency(IntFunction<LayerComparison> open) {
         StringBuilder text = new StringBuilder();
         for (int threads : options.threads()) {
-            try (LayerComparison comparison = new LayerComparison(layerTurns(), threads, options.nd4j())) {
+            try (LayerComparison comparison = open.apply(threads)) {
                 text.append(LayerReport.efficiency(comparison, comparison.run(options.layers(Efficiency.layers()))));
             }
         }

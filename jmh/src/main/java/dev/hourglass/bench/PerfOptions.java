@@ -20,13 +20,13 @@ final class PerfOptions {
     /** For people. */
     static final String USAGE = """
             options:
-              --parts tiny,lesson,layers,efficiency,kernels,scaling,rounding   what is measured; all by default
+              --parts tiny,lesson,layers,efficiency,alone,kernels,scaling,rounding   what is measured; all by default
               --into FILE              rewrite the generated parts of this file, charts beside it in docs/perf;
                                        without it the report is printed
               --only forward|train     tiny, lesson: one kind of work instead of both
               --batch 1,16,128         tiny: batches of the forward pass
               --layer-batch 2          layers: images at a time
-              --layers "conv 3x3"      layers, efficiency, kernels: only those with this in their names
+              --layers "conv 3x3"      layers, efficiency, alone, kernels: only those with this in their names
               --threads 1,2            numbers of threads; 1 and all processors by default
               --rounds 15              samples of each engine
               --warmup 3               seconds without progress after which an engine counts as warm
@@ -69,6 +69,8 @@ final class PerfOptions {
         LAYERS,
         /** Matrix products and convolutions against the processor. */
         EFFICIENCY,
+        /** The same without peers. */
+        ALONE,
         /** Every kernel family against the processor and its memory. */
         KERNELS,
         /** Threads and batches. */

@@ -148,14 +148,23 @@ final class DirectConv2d implements ForwardConv2d {
                 long right = PanelRows.widened(format, panel + k * rowBytes, depth, widened);
                 long first = k == 0 && shift == null ? bias : 0;
                 long ahead = readAhead && p + 1 < panel1 ? panel(g, packed, p + 1) + k * rowBytes : 0;
-                if (k + depth < g.depth()) {
-                    add(g, input, inPlace, a, right, depth, first, sum, rows, scratch, ahead);
-                } else {
-                    int column = p * COLUMNS;
-                    finish(
-                            g, input, inPlace, a, right, depth, first, sum, addend, y, row0, rows, column, scratch,
-                            ahead);
-                }
+                boolean last = k + depth == g.depth();
+                multiply(
+                        g,
+                        input,
+                        inPlace,
+                        a,
+                        right,
+                        depth,
+                        first,
+                        sum,
+                        addend,
+                        last ? y : 0,
+                        row0,
+                        rows,
+                        p * COLUMNS,
+                        scratch,
+                        ahead);
             }
         }
     }
@@ -172,39 +181,16 @@ final class DirectConv2d implements ForwardConv2d {
     }
 
     /**
-     * Adds the products of one block of the depth of one panel to the sums.
+     * Adds the products of one block of the depth of one panel to the sums. With the last block {@code y = sums (+ addend)}; tiles that
+     * fit go straight there.
      *
      * @param input address of the block's first row in the input
      * @param inPlace how many rows are read there; the others are gathered
      * @param bias the row that the sums begin with, 0 where they have begun
+     * @param y 0 where more blocks follow
      * @param ahead the block of weights to bring near meanwhile, 0 for none
      */
-    private void add(
-            Conv2dGeometry g,
-            long input,
-            int inPlace,
-            long gathered,
-            long right,
-            int depth,
-            long bias,
-            long sums,
-            int rows,
-            long scratch,
-            long ahead) {
-        long pixel = g.xStride() * 4L;
-        int height;
-        for (int r = 0; r < rows; r += height) {
-            height = RegisterTile.next(rows - r);
-            readAhead(ahead, depth, r, height, rows, scratch);
-            long sum = sums + r * BYTES_ROW;
-            long left = r < inPlace ? input + r * pixel : gathered + (r - inPlace) * STRIDE;
-            long stride = r < inPlace ? pixel : STRIDE;
-            tile(left, stride, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
-        }
-    }
-
-    /** The same for the last block: {@code y = sums + products (+ addend)}. Tiles that fit go straight to {@code y}. */
-    private void finish(
+    private void multiply(
             Conv2dGeometry g,
             long input,
             int inPlace,
@@ -223,7 +209,7 @@ final class DirectConv2d implements ForwardConv2d {
         int columns = Math.min(COLUMNS, g.cout() - column);
         long pixel = g.xStride() * 4L;
         long yStride = g.yStride() * 4L;
-        boolean straight = addend == 0 && columns == COLUMNS;
+        boolean straight = y != 0 && addend == 0 && columns == COLUMNS;
         int height;
         for (int r = 0; r < rows; r += height) {
             height = RegisterTile.next(rows - r);
@@ -237,9 +223,9 @@ final class DirectConv2d implements ForwardConv2d {
                 continue;
             }
             tile(left, stride, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
-            if (addend == 0) {
+            if (y != 0 && addend == 0) {
                 Merge.store(sum, y + at, yStride, height, columns);
-            } else {
+            } else if (y != 0) {
                 Merge.add(sum, addend + at, yStride, y + at, yStride, height, columns);
             }
         }

@@ -41,15 +41,27 @@ public final class LayerComparison implements AutoCloseable {
             double gigaflops,
             double bytesPerRun) {}
 
+    private LayerComparison(Turns turns, int threads) {
+        this.turns = turns;
+        this.threads = threads;
+        engines.add(new HourglassLayers());
+        peak = new FmaPeak(threads);
+    }
+
+    /** Nothing but this library and the peak take turns: what other engines leave behind in caches and clocks disturbs neither. */
+    public static LayerComparison alone(Turns turns, int threads) {
+        LayerComparison comparison = new LayerComparison(turns, threads);
+        comparison.details.add("No other engine runs");
+        return comparison;
+    }
+
     /**
      * Collects the engines that are there.
      *
      * @param nd4jFolder where ND4J's project was built
      */
     public LayerComparison(Turns turns, int threads, Path nd4jFolder) {
-        this.turns = turns;
-        this.threads = threads;
-        engines.add(new HourglassLayers());
+        this(turns, threads);
         try {
             engines.addAll(PyTorchLayers.both());
             details.add(
@@ -65,7 +77,6 @@ public final class LayerComparison implements AutoCloseable {
                             details.add("ND4J: " + found.details() + ", in a process of its own");
                         },
                         () -> details.add("ND4J is not here"));
-        peak = new FmaPeak(threads);
     }
 
     /** The engines beside this library, in words. */

@@ -66,16 +66,18 @@ public final class LayerReport {
     }
 
     private static String table(List<LayerComparison.Outcome> outcomes) {
-        StringBuilder table = new StringBuilder("""
+        boolean peers = outcomes.stream().anyMatch(outcome -> outcome.timings().size() > 1);
+        StringBuilder table = new StringBuilder(
+                """
 
-                | layer | times | Hourglass ms | min - max ms | GFLOP/s | of the peak | bytes allocated a run | fastest peer | its ms | ratio |
-                |---|---:|---:|---:|---:|---:|---:|---|---:|---:|
-                """);
+                | layer | times | Hourglass ms | min - max ms | GFLOP/s | of the peak | bytes allocated a run |%s
+                |---|---:|---:|---:|---:|---:|---:|%s
+                """.formatted(peers ? " fastest peer | its ms | ratio |" : "", peers ? "---|---:|---:|" : ""));
         for (LayerComparison.Outcome outcome : outcomes) {
             Timings own = outcome.timings().values().iterator().next();
             boolean product = outcome.layer().multiplyAdds() > 0;
             table.append(format(
-                    "| %s | %d | %.3f | %.3f - %.3f | %s | %s | %.0f | %s |%n",
+                    "| %s | %d | %.3f | %.3f - %.3f | %s | %s | %.0f |%s%n",
                     outcome.layer().label(),
                     outcome.count(),
                     own.median(),
@@ -86,8 +88,8 @@ public final class LayerReport {
                     outcome.bytesPerRun(),
                     fastestPeer(outcome.timings())
                             .map(peer -> format(
-                                    "%s | %.3f | %.2f", peer.engine(), peer.median(), own.pairedSpeedupOver(peer)))
-                            .orElse("| |")));
+                                    " %s | %.3f | %.2f |", peer.engine(), peer.median(), own.pairedSpeedupOver(peer)))
+                            .orElse(peers ? " | | |" : "")));
         }
         return table.toString();
     }
