@@ -20,6 +20,11 @@ final class DirectConv2d implements ForwardConv2d {
     /** Input and output up to this size, together, are taken to be in a third-level cache. */
     private static final long NEAR_PIXELS = 7 << 20;
 
+    /** Rows of an adjoint panel that are transposed in one go. */
+    private static final int PACK_ROWS = 32;
+
+    private static final long PACK_BYTES = PACK_ROWS * BYTES_ROW + Transpose.SCRATCH_BYTES;
+
     private final WeightFormat format;
     private final long rowBytes;
     private final ProductBlocks blocks;
@@ -72,16 +77,20 @@ final class DirectConv2d implements ForwardConv2d {
         int out = adjoint.cin();
         int columns = Math.min(COLUMNS, in - item * COLUMNS);
         long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
-        long row = Memory.address(workspace, 0, COLUMNS);
-        Rows.zero(row, COLUMNS);
+        long block = Memory.address(workspace, 0, PACK_BYTES / 4); // [PACK_ROWS, COLUMNS]
+        long scratch = block + PACK_ROWS * BYTES_ROW;
+        Rows.zero(block, PACK_ROWS * COLUMNS);
         long to = panel(adjoint, packed, item);
         int taps = adjoint.kh() * adjoint.kw();
         for (int tap = 0; tap < taps; tap++) {
             long first = from + (((long) (taps - 1 - tap) * in + (long) item * COLUMNS) * out) * 4;
-            for (int co = 0; co < out; co++) {
-                Transpose.copy(first + co * 4L, out * 4L, columns, 1, row, COLUMNS * 4L);
-                PanelRows.store(format, row, to);
-                to += rowBytes;
+            for (int co = 0; co < out; co += PACK_ROWS) {
+                int rows = Math.min(PACK_ROWS, out - co);
+                Transpose.copy(first + co * 4L, out * 4L, columns, rows, block, BYTES_ROW, scratch);
+                for (int r = 0; r < rows; r++) {
+                    PanelRows.store(format, block + r * BYTES_ROW, to);
+                    to += rowBytes;
+                }
             }
         }
         Rows.zero(to, COLUMNS);
@@ -97,7 +106,7 @@ final class DirectConv2d implements ForwardConv2d {
     public long workspaceBytes(Conv2dGeometry g) {
         long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
         long row = STRIDE + blocks.sums(g) * BYTES_ROW;
-        return blocks.rows(g) * row + RegisterTile.BYTES_OUT + widened;
+        return Math.max(blocks.rows(g) * row + RegisterTile.BYTES_OUT + widened, PACK_BYTES);
     }
 
     @Override

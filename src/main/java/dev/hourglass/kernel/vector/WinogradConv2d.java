@@ -186,11 +186,12 @@ final class WinogradConv2d implements ForwardConv2d {
         long panel = to + item * transform.side * tapStep(adjoint);
         long swapped = scratch + packScratchBytes(); // [9, PACK_ROWS, COLUMNS]
         long kernelStep = (long) PACK_ROWS * COLUMNS * 4;
+        long transposing = swapped + 9 * kernelStep;
         for (int co = 0; co < out; co += PACK_ROWS) {
             int rows = Math.min(PACK_ROWS, out - co);
             for (int tap = 0; tap < 9; tap++) {
                 long first = from + (((8L - tap) * in + (long) item * COLUMNS) * out + co) * 4;
-                Transpose.copy(first, out * 4L, columns, rows, swapped + tap * kernelStep, COLUMNS * 4L);
+                Transpose.copy(first, out * 4L, columns, rows, swapped + tap * kernelStep, COLUMNS * 4L, transposing);
             }
             packRows(
                     adjoint,
@@ -247,7 +248,7 @@ final class WinogradConv2d implements ForwardConv2d {
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4;
+        long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4 + Transpose.SCRATCH_BYTES;
         return Math.max(packing, forwardBytes(g));
     }
 
