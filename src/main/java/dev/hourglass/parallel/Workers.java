@@ -49,6 +49,13 @@ public final class Workers implements AutoCloseable {
     /** How many items each thread has done, ever. Each writes its own number, so that threads do not wait for each other's cache lines. */
     private final long[] done;
 
+    /**
+     * For each thread 1 while it is parked, or about to look for the last time whether to park. Waking a thread takes longer than such a
+     * look, and those that still spin need no waking. The helper writes here before it reads {@link #dispatch}, the caller the other way
+     * round, so one of them sees the other.
+     */
+    private final long[] parked;
+
     private volatile long dispatch;
     private volatile boolean stopped;
     private volatile boolean callerParked;
@@ -73,6 +80,7 @@ public final class Workers implements AutoCloseable {
         helpers = new Thread[threads - 1];
         shares = new long[(threads + 1) * APART]; // the first numbers lie clear of the array's header
         done = new long[(threads + 1) * APART];
+        parked = new long[(threads + 1) * APART];
         setShares(CLOSED);
         for (int k = 0; k < helpers.length; k++) {
             int worker = k + 1;
@@ -112,14 +120,20 @@ public final class Workers implements AutoCloseable {
         asked += items;
         setShares(number << 32);
         dispatch = number;
-        for (Thread helper : helpers) {
-            LockSupport.unpark(helper);
-        }
+        wakeParked();
         work(0);
         awaitDone();
         setShares(number << 32 | CLOSED);
         this.task = null;
         rethrow();
+    }
+
+    private void wakeParked() {
+        for (int k = 0; k < helpers.length; k++) {
+            if ((long) LONGS.getVolatile(parked, at(k + 1)) != 0) {
+                LockSupport.unpark(helpers[k]);
+            }
+        }
     }
 
     private void setShares(long value) {
@@ -167,12 +181,20 @@ public final class Workers implements AutoCloseable {
             for (int spin = 0; dispatch == seen && spin < SPINS; spin++) {
                 Thread.onSpinWait();
             }
-            while (dispatch == seen && !stopped) {
-                LockSupport.park(this);
+            if (dispatch == seen) {
+                park(worker, seen);
             }
             seen = dispatch;
             work(worker);
         }
+    }
+
+    private void park(int worker, long seen) {
+        LONGS.setVolatile(parked, at(worker), 1L);
+        while (dispatch == seen && !stopped) {
+            LockSupport.park(this);
+        }
+        LONGS.setVolatile(parked, at(worker), 0L);
     }
 
     /** Takes items of its own share until none is left, then of the others'. */

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hourglass.error.HourglassException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,6 +70,29 @@ class WorkersTest {
             for (int item = 0; item < 20; item++) {
                 assertEquals(1, done.get(item));
             }
+        }
+    }
+
+    /** Items that wait for each other end only if every thread comes, after whatever pause: spinning, about to park, or parked. */
+    @Test
+    void noThreadSleepsThroughADispatch() {
+        try (Workers workers = new Workers(3)) {
+            for (int dispatch = 0; dispatch < 300; dispatch++) {
+                LockSupport.parkNanos(dispatch * 20_000L);
+                CountDownLatch all = new CountDownLatch(3);
+                AtomicIntegerArray met = new AtomicIntegerArray(3);
+                workers.run((item, worker) -> met.set(item, await(all) ? 1 : 0), 3);
+                assertEquals("[1, 1, 1]", met.toString(), "dispatch " + dispatch);
+            }
+        }
+    }
+
+    private static boolean await(CountDownLatch all) {
+        all.countDown();
+        try {
+            return all.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
