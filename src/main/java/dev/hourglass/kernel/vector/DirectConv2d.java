@@ -11,9 +11,10 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Convolution forward as implicit GEMM, for any geometry: a block of the im2col matrix is gathered into cache and multiplied by panels
- * of weights, register tile by register tile. Where the matrix is the input as it is, most rows are read where they lie. Packed weights are panels {@code [depth, COLUMNS]}, zero-padded, in any
- * {@link WeightFormat}, each with its part of the bias behind it in float32. Weights of 16 bits are widened, one block of the depth of
- * one panel at a time, for all pixels of an item; what is computed is the same as with rounded weights of float32, bit for bit.
+ * of weights, register tile by register tile. Where the matrix is the input as it is, most rows are read where they lie. Packed weights
+ * are panels {@code [depth, COLUMNS]}, zero-padded, in any {@link WeightFormat}, each with its part of the bias behind it in float32.
+ * Weights of 16 bits are widened, one block of the depth of one panel at a time, for all pixels of an item; what is computed is the same
+ * as with rounded weights of float32, bit for bit.
  */
 final class DirectConv2d implements ForwardConv2d {
 
