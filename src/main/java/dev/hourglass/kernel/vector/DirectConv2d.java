@@ -21,6 +21,9 @@ final class DirectConv2d implements ForwardConv2d {
     /** Input and output up to this size, together, are taken to be in a third-level cache. */
     private static final long NEAR_PIXELS = 7 << 20;
 
+    /** So few panels write an item's output in runs that the processor foresees. */
+    private static final int FEW_PANELS = 2;
+
     /** Rows of an adjoint panel that are transposed in one go. */
     private static final int PACK_ROWS = 32;
 
@@ -146,6 +149,11 @@ final class DirectConv2d implements ForwardConv2d {
             long input = x + ((long) row0 * g.xStride() + k) * 4;
             if (inPlace > 0 && far(g)) {
                 ReadAhead.touchRows(input, g.xStride() * 4L, inPlace, depth * 4L, scratch);
+                if (k + depth == g.depth() && panel1 - panel0 > FEW_PANELS) {
+                    long output = y + ((long) row0 * g.yStride() + panel0 * COLUMNS) * 4;
+                    int columns = Math.min(panel1 * COLUMNS, g.cout()) - panel0 * COLUMNS;
+                    ReadAhead.touchRows(output, g.yStride() * 4L, inPlace, columns * 4L, scratch);
+                }
             }
             Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, DEPTH);
             for (int p = panel0; p < panel1; p++) {
@@ -269,8 +277,8 @@ final class DirectConv2d implements ForwardConv2d {
     }
 
     /**
-     * Whether an item's rows come from so far that it pays to touch them first: many loads wait together then, and not 12 at a time in
-     * the first panel's tiles.
+     * Whether an item's rows, those of the output too, come from so far that it pays to touch them first: many loads wait together then,
+     * and not 12 at a time in the first panel's tiles.
      */
     private static boolean far(Conv2dGeometry g) {
         return g.rows() * (long) (g.xStride() + g.yStride()) * Float.BYTES > NEAR_PIXELS;
