@@ -32,6 +32,12 @@ final class DirectConv2dGradient implements WeightGradient {
     /** Floats from row to row of a gathered block: an odd number of cache lines, so that columns do not fall into one cache set. */
     private static final int BLOCK_STRIDE = (BLOCK_DEPTH / 16 | 1) * 16;
 
+    /**
+     * Pixels that are a multiple of so many floats apart have their lines in an eighth of a first-level cache's sets, or fewer, and a
+     * block of them would be read from the second level for each register tile.
+     */
+    private static final int CROWDED_STRIDE = 128;
+
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
         return (long) BLOCK_ROWS * (BLOCK_STRIDE + COLUMNS) * Float.BYTES + RegisterTile.BYTES_OUT;
@@ -66,12 +72,12 @@ final class DirectConv2dGradient implements WeightGradient {
             for (int c = 0; c < width; c += COLUMNS) {
                 int columns = Math.min(COLUMNS, g.cout() - c);
                 long from = dy + ((long) row * g.yStride() + c) * 4;
-                boolean whole = columns == COLUMNS;
-                if (!whole) {
-                    padPanel(from, g.yStride(), rows, columns, panel);
+                boolean inPlace = columns == COLUMNS && g.yStride() % CROWDED_STRIDE != 0;
+                if (!inPlace) {
+                    packPanel(from, g.yStride(), rows, columns, panel);
                 }
-                long b = whole ? from : panel;
-                long bStride = (whole ? g.yStride() : COLUMNS) * 4L;
+                long b = inPlace ? from : panel;
+                long bStride = (inPlace ? g.yStride() : COLUMNS) * 4L;
                 int count;
                 for (int k = k0; k < k1; k += count) {
                     count = RegisterTile.next(k1 - k);
@@ -91,7 +97,7 @@ final class DirectConv2dGradient implements WeightGradient {
     }
 
     /** Copies part of the rows of the output's gradient into a dense panel, zero-padded. */
-    private static void padPanel(long from, int stride, int rows, int columns, long panel) {
+    private static void packPanel(long from, int stride, int rows, int columns, long panel) {
         for (int r = 0; r < rows; r++) {
             DirectConv2d.packRow(from + (long) r * stride * 4, panel + (long) r * COLUMNS * 4, columns);
         }

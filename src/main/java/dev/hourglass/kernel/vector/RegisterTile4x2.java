@@ -27,6 +27,9 @@ final class RegisterTile4x2 {
     /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it. */
     static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
         long end = (rightAt + depth * (2L * BYTES)) & MASK;
+        long end1 = end - 2 * BYTES;
+        long end2 = end - 4 * BYTES;
+        long end3 = end - 6 * BYTES;
         long start = startAt & MASK;
         long out = outAt & MASK;
         FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
@@ -53,7 +56,7 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            if (b + 2 * BYTES == end) {
+            if (b == end1) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(S, ALL, b + 2 * BYTES, ORDER);
@@ -70,7 +73,7 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 4));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            if (b + 4 * BYTES == end) {
+            if (b == end2) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(S, ALL, b + 4 * BYTES, ORDER);
@@ -87,7 +90,7 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 8));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
-            if (b + 6 * BYTES == end) {
+            if (b == end3) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(S, ALL, b + 6 * BYTES, ORDER);

@@ -18,8 +18,8 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>A round of a loop has several steps, because going round takes eight instructions, and where a stranger's thread has half of the
  * core, instructions are what a product waits for. Between steps it looks for the end: what is added up has to be complete there, as
- * the loop might be left, so that C2 cannot bring the next step's broadcasts forward, which would cost registers that are not there.
- * More steps in a round would be too much for C1 (see "C1's limit" in ARCHITECTURE.md), and a third step of the transposed product, whose
+ * the loop might be left, so that C2 cannot bring the next step's broadcasts forward, which would cost registers that are not there;
+ * each look has an end of its own to compare with, which spares an addition. More steps in a round would be too much for C1 (see "C1's limit" in ARCHITECTURE.md), and a third step of the transposed product, whose
  * strides are arguments, makes C2 keep a sum in memory.
  */
 final class RegisterTile5x2 {
@@ -29,6 +29,8 @@ final class RegisterTile5x2 {
     /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it. */
     static void multiply(long left, long right, int depth, long startAt, long outAt, long outStride) {
         long end = (right + depth * (2L * BYTES)) & MASK;
+        long end1 = end - 2 * BYTES;
+        long end2 = end - 4 * BYTES;
         long start = startAt & MASK;
         long out = outAt & MASK;
         FloatVector sa = FloatVector.fromMemorySegment(S, ALL, start, ORDER);
@@ -59,7 +61,7 @@ final class RegisterTile5x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4 * STRIDE));
             c4a = x.fma(ba, c4a);
             c4b = x.fma(bb, c4b);
-            if (b + 2 * BYTES == end) {
+            if (b == end1) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(S, ALL, b + 2 * BYTES, ORDER);
@@ -79,7 +81,7 @@ final class RegisterTile5x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4 * STRIDE + 4));
             c4a = x.fma(ba, c4a);
             c4b = x.fma(bb, c4b);
-            if (b + 4 * BYTES == end) {
+            if (b == end2) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(S, ALL, b + 4 * BYTES, ORDER);
