@@ -195,6 +195,17 @@ class Conv2dTest {
         assertArrayEquals(both, found.forward(g, shared, Floats.tensor(shift), Floats.tensor(addend)));
     }
 
+    /** Rows of several chunks and blocks, weights of several blocks; output gradients whose rows begin in few sets of a cache, and others. */
+    @ParameterizedTest
+    @CsvSource({"300, 70, 256", "700, 500, 128", "5, 20, 384", "129, 530, 96", "600, 33, 200"})
+    void gradientsOfManyWeightsAgreeWithTheScalarTwin(int rows, int in, int out) {
+        Conv2dGeometry g = Conv2dGeometry.linear(rows, in, out);
+        ConvolutionRun expected = new ConvolutionRun(g, oracle);
+        ConvolutionRun found = new ConvolutionRun(g, kernel);
+        requireClose("weight gradient", found.dw, expected.dw, rows);
+        requireClose("bias gradient", found.db, expected.db, rows);
+    }
+
     /**
      * Products of all taps in several strips of rows, panels of columns and blocks of the depth; single pixels, fewer and more of them
      * than are multiplied side by side, whose channels are whole vectors or not; whatever comes on top.

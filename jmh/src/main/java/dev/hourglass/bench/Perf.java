@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /** Everything that is measured against others, in turns; see the README beside this project. */
@@ -169,29 +170,33 @@ public final class Perf {
     }
 
     private String layers() {
-        StringBuilder text = new StringBuilder();
-        for (int threads : options.threads()) {
-            try (LayerComparison comparison = new LayerComparison(layerTurns(), threads, options.nd4j())) {
-                text.append(LayerReport.network(
+        return forThreads(
+                this::withPeers,
+                comparison -> LayerReport.network(
                         comparison, comparison.run(options.layers(UNet2DLayers.of(options.layerBatch())))));
-            }
-        }
-        return text.toString();
     }
 
     private String efficiency() {
-        return efficiency(threads -> new LayerComparison(layerTurns(), threads, options.nd4j()));
+        return forThreads(this::withPeers, this::efficiency);
     }
 
     private String alone() {
-        return efficiency(threads -> LayerComparison.alone(layerTurns(), threads));
+        return forThreads(threads -> LayerComparison.alone(layerTurns(), threads), this::efficiency);
     }
 
-    private String efficiency(IntFunction<LayerComparison> open) {
+    private String efficiency(LayerComparison comparison) {
+        return LayerReport.efficiency(comparison, comparison.run(options.layers(Efficiency.layers())));
+    }
+
+    private LayerComparison withPeers(int threads) {
+        return new LayerComparison(layerTurns(), threads, options.nd4j());
+    }
+
+    private String forThreads(IntFunction<LayerComparison> open, Function<LayerComparison, String> report) {
         StringBuilder text = new StringBuilder();
         for (int threads : options.threads()) {
             try (LayerComparison comparison = open.apply(threads)) {
-                text.append(LayerReport.efficiency(comparison, comparison.run(options.layers(Efficiency.layers()))));
+                text.append(report.apply(comparison));
             }
         }
         return text.toString();
