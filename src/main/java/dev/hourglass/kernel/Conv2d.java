@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 public interface Conv2d {
 
     /**
-     * The same, as it suits one program best.
+     * The same, as it suits one program best. Weights that it packs are for itself and one geometry alone.
      *
      * @param threads how many threads forward passes are cut into items for; the results do not depend on it
      * @param training whether the algorithm may depend on the number of images, too: in inference an image's output must not depend on

@@ -284,6 +284,21 @@ class Conv2dTest {
                 new ConvolutionRun(g, each).y, new ConvolutionRun(g, each.suited(threads, false)).y, g.toString());
     }
 
+    /** Whatever suits the number of images, as weights that are transformed when they are packed or when they are read: the same bits. */
+    @ParameterizedTest
+    @CsvSource({"7, 128, 128, 4", "6, 304, 48, 4", "7, 304, 160, 2", "9, 64, 16, 2"})
+    void anImagesOutputDoesNotDependOnTheBatch(int side, int in, int out, int tile) {
+        Window window = Window.padded(1);
+        Conv2dGeometry one = Conv2dGeometry.of(1, side, side, in, out, 3, 3, window, window);
+        for (Conv2d each :
+                Backend.kernels().bits() == 0 ? List.of(kernel) : List.of(kernel, VectorConv2d.winograd(tile))) {
+            ConvolutionRun alone = new ConvolutionRun(one, each);
+            ConvolutionRun first = new ConvolutionRun(one.withImages(9), each);
+            assertArrayEquals(alone.y, Arrays.copyOf(first.y, alone.y.length), each + ", output");
+            assertArrayEquals(alone.dx, Arrays.copyOf(first.dx, alone.dx.length), each + ", input gradient");
+        }
+    }
+
     /** {@code <dy, A x> = <A' dy, x>}, and the same for the weights. */
     @Property(tries = 300)
     void backwardIsTheAdjointOfForward(

@@ -27,6 +27,9 @@ final class ConvolutionCost {
     /** Cycles to transform one vector of channels of a tile's products or of its output gradients. */
     private static final double[] OUTPUT = {0, 0, 90, 0, 270};
 
+    /** Cycles to transform one vector of kernels. */
+    private static final double[] WEIGHT = {0, 0, 30, 0, 70};
+
     /** Weights up to this size stay in a second-level cache beside everything else. */
     private static final double NEAR = 640 << 10;
 
@@ -67,22 +70,27 @@ final class ConvolutionCost {
      */
     static int forwardTile(Conv2dGeometry geometry, boolean training) {
         int[] batches = training ? new int[] {geometry.n()} : NOMINAL_IMAGES;
-        double tap = training ? (double) geometry.cin() * geometry.cout() * Float.BYTES / PACKED_STREAM : 0;
-        double direct = 9 * tap / geometry.n();
-        double two = TWO.taps() * tap / geometry.n();
-        double four = FOUR.taps() * tap / geometry.n();
+        double weights = training ? 9.0 * geometry.cin() * geometry.cout() * Float.BYTES / PACKED_STREAM : 0;
+        double direct = 0;
+        double two = 0;
+        double four = 0;
         for (int images : batches) {
             Conv2dGeometry g = geometry.withImages(images);
-            direct += direct(g) / images;
-            two += winograd(g, TWO) / images;
-            four += winograd(g, FOUR) / images;
+            direct += (weights + direct(g)) / images;
+            two += winograd(g, TWO, weights) / images;
+            four += winograd(g, FOUR, weights) / images;
         }
         return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
     }
 
-    /** As fast as one thread can be. */
-    private static double winograd(Conv2dGeometry g, WinogradTransform transform) {
-        return new WinogradConv2d(transform, g, 1).cycles();
+    /**
+     * As fast as one thread can be.
+     *
+     * @param packing cycles of packing the weights as they are
+     */
+    private static double winograd(Conv2dGeometry g, WinogradTransform transform, double packing) {
+        WinogradConv2d algorithm = new WinogradConv2d(transform, g, 1);
+        return packing * algorithm.packedExpansion() + algorithm.cycles();
     }
 
     /** The same for the weight gradient. */
@@ -103,22 +111,29 @@ final class ConvolutionCost {
     /**
      * Cycles of Winograd's forward pass.
      *
+     * @param late whether weights are transformed whenever they are read
      * @param weightPasses how often the weights are read
      * @param patchPasses how often the patches are transformed
      * @param spilled bytes of transforms that do not stay near until they are read
      */
     static double winograd(
-            Conv2dGeometry g, WinogradTransform transform, int weightPasses, int patchPasses, long spilled) {
+            Conv2dGeometry g,
+            WinogradTransform transform,
+            boolean late,
+            int weightPasses,
+            int patchPasses,
+            long spilled) {
         double tiles = padded(transform.tiles(g), RegisterTile4x2.ROWS);
         double products = tiles * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES * FMA;
-        double streamed = weightPasses * stream((double) transform.taps() * g.cin() * g.cout() * Float.BYTES);
+        double weights = (late ? 9.0 : transform.taps()) * g.cin() * g.cout() * Float.BYTES;
+        double streamed = weightPasses * stream(weights);
+        double kernels = g.cin() * padded(g.cout(), COLUMNS) / LANES;
+        double multiplied = late
+                ? products + streamed + weightPasses * kernels * WEIGHT[transform.outputs]
+                : Math.max(products, streamed) + (1 - HIDDEN) * Math.min(products, streamed);
         double patches = (double) transform.tiles(g) * g.cin() / LANES * PATCH[transform.outputs];
         double outputs = (double) transform.tiles(g) * g.cout() / LANES * OUTPUT[transform.outputs];
-        return Math.max(products, streamed)
-                + (1 - HIDDEN) * Math.min(products, streamed)
-                + patchPasses * patches
-                + outputs
-                + spilled * SPILL / FAR_STREAM;
+        return multiplied + patchPasses * patches + outputs + spilled * SPILL / FAR_STREAM;
     }
 
     private static double winogradGradient(Conv2dGeometry g, WinogradTransform transform) {

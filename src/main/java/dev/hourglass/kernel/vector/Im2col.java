@@ -163,7 +163,7 @@ final class Im2col {
     }
 
     /** One vector of each of {@code count} runs. */
-    private static void column(long from, long fromStep, long to, long toStep, int count) {
+    static void column(long from, long fromStep, long to, long toStep, int count) {
         for (int p = 0; p < count; p++) {
             FloatVector.fromMemorySegment(S, ALL, (from + p * fromStep) & MASK, ORDER)
                     .intoMemorySegment(ALL, (to + p * toStep) & MASK, ORDER);

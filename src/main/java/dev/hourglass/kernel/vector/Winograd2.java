@@ -105,25 +105,84 @@ final class Winograd2 extends WinogradTransform {
     }
 
     @Override
-    void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
-        long in1 = inAxis & STEP;
-        long in2 = 2 * inAxis & STEP;
-        long out1 = outAxis & STEP;
-        long out2 = 2 * outAxis & STEP;
-        long out3 = 3 * outAxis & STEP;
+    void weight(int row, long in, long out, long outRow, long outTap, int count) {
+        switch (row) {
+            case 0 -> edge(in, out, outTap, count);
+            case 1 -> pair(in, out, outRow, outTap, count);
+            default -> edge(in + 6L * BYTES, out, outTap, count);
+        }
+    }
+
+    /** A row of taps that is a row of the kernel. */
+    private static void edge(long in, long out, long outTap, int count) {
+        long out1 = outTap & STEP;
+        long out2 = 2 * outTap & STEP;
+        long out3 = 3 * outTap & STEP;
         FloatVector half = FloatVector.broadcast(S, 0.5f);
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
+        long from = in & MASK;
+        long to = out & MASK;
+        long end = from + count * KERNEL_BYTES;
+        while (from < end) {
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
-            long to = (out + k * outStep) & MASK;
-            FloatVector a = d0.add(d2).mul(half);
-            FloatVector b = d1.mul(half);
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + 2 * BYTES, ORDER);
+            FloatVector even = d0.add(d2).mul(half);
+            FloatVector odd = d1.mul(half);
             d0.intoMemorySegment(ALL, to, ORDER);
-            a.add(b).intoMemorySegment(ALL, to + out1, ORDER);
-            a.sub(b).intoMemorySegment(ALL, to + out2, ORDER);
+            even.add(odd).intoMemorySegment(ALL, to + out1, ORDER);
+            even.sub(odd).intoMemorySegment(ALL, to + out2, ORDER);
             d2.intoMemorySegment(ALL, to + out3, ORDER);
+            from = (from + KERNEL_BYTES) & MASK;
+            to = (to + BYTES) & MASK;
+        }
+    }
+
+    /** The two rows of taps between, which differ in the sign of the kernel's middle row. */
+    private static void pair(long in, long out, long outRow, long outTap, int count) {
+        long out1 = outTap & STEP;
+        long out2 = 2 * outTap & STEP;
+        long out3 = 3 * outTap & STEP;
+        FloatVector half = FloatVector.broadcast(S, 0.5f);
+        long from = in & MASK;
+        long to = out & MASK;
+        long end = from + count * KERNEL_BYTES;
+        while (from < end) {
+            FloatVector even0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER)
+                    .add(FloatVector.fromMemorySegment(S, ALL, from + 6 * BYTES, ORDER))
+                    .mul(half);
+            FloatVector even1 = FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER)
+                    .add(FloatVector.fromMemorySegment(S, ALL, from + 7 * BYTES, ORDER))
+                    .mul(half);
+            FloatVector even2 = FloatVector.fromMemorySegment(S, ALL, from + 2 * BYTES, ORDER)
+                    .add(FloatVector.fromMemorySegment(S, ALL, from + 8 * BYTES, ORDER))
+                    .mul(half);
+            FloatVector odd0 = FloatVector.fromMemorySegment(S, ALL, from + 3 * BYTES, ORDER)
+                    .mul(half);
+            FloatVector odd1 = FloatVector.fromMemorySegment(S, ALL, from + 4 * BYTES, ORDER)
+                    .mul(half);
+            FloatVector odd2 = FloatVector.fromMemorySegment(S, ALL, from + 5 * BYTES, ORDER)
+                    .mul(half);
+
+            FloatVector d0 = even0.add(odd0);
+            FloatVector d2 = even2.add(odd2);
+            FloatVector even = d0.add(d2).mul(half);
+            FloatVector odd = even1.add(odd1).mul(half);
+            d0.intoMemorySegment(ALL, to, ORDER);
+            even.add(odd).intoMemorySegment(ALL, to + out1, ORDER);
+            even.sub(odd).intoMemorySegment(ALL, to + out2, ORDER);
+            d2.intoMemorySegment(ALL, to + out3, ORDER);
+
+            d0 = even0.sub(odd0);
+            d2 = even2.sub(odd2);
+            even = d0.add(d2).mul(half);
+            odd = even1.sub(odd1).mul(half);
+            long next = (to + outRow) & MASK;
+            d0.intoMemorySegment(ALL, next, ORDER);
+            even.add(odd).intoMemorySegment(ALL, next + out1, ORDER);
+            even.sub(odd).intoMemorySegment(ALL, next + out2, ORDER);
+            d2.intoMemorySegment(ALL, next + out3, ORDER);
+            from = (from + KERNEL_BYTES) & MASK;
+            to = (to + BYTES) & MASK;
         }
     }
 

@@ -199,24 +199,33 @@ final class Winograd4 extends WinogradTransform {
     }
 
     @Override
-    void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count) {
-        long in1 = inAxis & STEP;
-        long in2 = 2 * inAxis & STEP;
-        long out1 = outAxis & STEP;
-        long out2 = 2 * outAxis & STEP;
-        long out3 = 3 * outAxis & STEP;
+    void weight(int row, long in, long out, long outRow, long outTap, int count) {
+        switch (row) {
+            case 0 -> edge(in, out, outTap, count);
+            case 1 -> pair(12 / 65f, 18 / 65f, 27 / 65f, in, out, outRow, outTap, count);
+            case 3 -> pair(-27 / 65f, -18 / 65f, -12 / 65f, in, out, outRow, outTap, count);
+            default -> edge(in + 6L * BYTES, out, outTap, count);
+        }
+    }
+
+    /** A row of taps that is a row of the kernel. */
+    private static void edge(long in, long out, long outTap, int count) {
+        long out1 = outTap & STEP;
+        long out2 = 2 * outTap & STEP;
+        long out3 = 3 * outTap & STEP;
         FloatVector by12 = FloatVector.broadcast(S, 12 / 65f);
         FloatVector by18 = FloatVector.broadcast(S, 18 / 65f);
         FloatVector by27 = FloatVector.broadcast(S, 27 / 65f);
-        for (int k = 0; k < count; k++) {
-            long from = (in + k * inStep) & MASK;
+        long from = in & MASK;
+        long to = out & MASK;
+        long end = from + count * KERNEL_BYTES;
+        while (from < end) {
             FloatVector d0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER);
-            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + in1, ORDER);
-            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + in2, ORDER);
-            long to = (out + k * outStep) & MASK;
+            FloatVector d1 = FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER);
+            FloatVector d2 = FloatVector.fromMemorySegment(S, ALL, from + 2 * BYTES, ORDER);
             long to3 = to + out3;
-            FloatVector evenA = d0.mul(by12).add(d2.mul(by27));
-            FloatVector evenB = d0.mul(by27).add(d2.mul(by12));
+            FloatVector evenA = d0.fma(by12, d2.mul(by27));
+            FloatVector evenB = d0.fma(by27, d2.mul(by12));
             FloatVector odd = d1.mul(by18);
             d0.intoMemorySegment(ALL, to, ORDER);
             evenA.add(odd).intoMemorySegment(ALL, to + out1, ORDER);
@@ -224,6 +233,79 @@ final class Winograd4 extends WinogradTransform {
             evenB.add(odd).neg().intoMemorySegment(ALL, to3, ORDER);
             odd.sub(evenB).intoMemorySegment(ALL, to3 + out1, ORDER);
             d2.intoMemorySegment(ALL, to3 + out2, ORDER);
+            from = (from + KERNEL_BYTES) & MASK;
+            to = (to + BYTES) & MASK;
+        }
+    }
+
+    /** Two rows of taps that differ in the middle row's sign, whose factors {@code first}, {@code middle} and {@code last} are. */
+    private static void pair(
+            float first, float middle, float last, long in, long out, long outRow, long outTap, int count) {
+        long out1 = outTap & STEP;
+        long out2 = 2 * outTap & STEP;
+        long out3 = 3 * outTap & STEP;
+        FloatVector byFirst = FloatVector.broadcast(S, first);
+        FloatVector byMiddle = FloatVector.broadcast(S, middle);
+        FloatVector byLast = FloatVector.broadcast(S, last);
+        FloatVector by12 = FloatVector.broadcast(S, 12 / 65f);
+        FloatVector by18 = FloatVector.broadcast(S, 18 / 65f);
+        FloatVector by27 = FloatVector.broadcast(S, 27 / 65f);
+        long from = in & MASK;
+        long to = out & MASK;
+        long end = from + count * KERNEL_BYTES;
+        while (from < end) {
+            FloatVector even0 = FloatVector.fromMemorySegment(S, ALL, from, ORDER)
+                    .fma(
+                            byFirst,
+                            FloatVector.fromMemorySegment(S, ALL, from + 6 * BYTES, ORDER)
+                                    .mul(byLast));
+            FloatVector even1 = FloatVector.fromMemorySegment(S, ALL, from + BYTES, ORDER)
+                    .fma(
+                            byFirst,
+                            FloatVector.fromMemorySegment(S, ALL, from + 7 * BYTES, ORDER)
+                                    .mul(byLast));
+            FloatVector even2 = FloatVector.fromMemorySegment(S, ALL, from + 2 * BYTES, ORDER)
+                    .fma(
+                            byFirst,
+                            FloatVector.fromMemorySegment(S, ALL, from + 8 * BYTES, ORDER)
+                                    .mul(byLast));
+            FloatVector odd0 = FloatVector.fromMemorySegment(S, ALL, from + 3 * BYTES, ORDER)
+                    .mul(byMiddle);
+            FloatVector odd1 = FloatVector.fromMemorySegment(S, ALL, from + 4 * BYTES, ORDER)
+                    .mul(byMiddle);
+            FloatVector odd2 = FloatVector.fromMemorySegment(S, ALL, from + 5 * BYTES, ORDER)
+                    .mul(byMiddle);
+
+            FloatVector d0 = even0.add(odd0);
+            FloatVector d1 = even1.add(odd1);
+            FloatVector d2 = even2.add(odd2);
+            long to3 = to + out3;
+            FloatVector evenA = d0.fma(by12, d2.mul(by27));
+            FloatVector evenB = d0.fma(by27, d2.mul(by12));
+            FloatVector odd = d1.mul(by18);
+            d0.intoMemorySegment(ALL, to, ORDER);
+            evenA.add(odd).intoMemorySegment(ALL, to + out1, ORDER);
+            evenA.sub(odd).intoMemorySegment(ALL, to + out2, ORDER);
+            evenB.add(odd).neg().intoMemorySegment(ALL, to3, ORDER);
+            odd.sub(evenB).intoMemorySegment(ALL, to3 + out1, ORDER);
+            d2.intoMemorySegment(ALL, to3 + out2, ORDER);
+
+            d0 = even0.sub(odd0);
+            d1 = even1.sub(odd1);
+            d2 = even2.sub(odd2);
+            long next = (to + outRow) & MASK;
+            long next3 = next + out3;
+            evenA = d0.fma(by12, d2.mul(by27));
+            evenB = d0.fma(by27, d2.mul(by12));
+            odd = d1.mul(by18);
+            d0.intoMemorySegment(ALL, next, ORDER);
+            evenA.add(odd).intoMemorySegment(ALL, next + out1, ORDER);
+            evenA.sub(odd).intoMemorySegment(ALL, next + out2, ORDER);
+            evenB.add(odd).neg().intoMemorySegment(ALL, next3, ORDER);
+            odd.sub(evenB).intoMemorySegment(ALL, next3 + out1, ORDER);
+            d2.intoMemorySegment(ALL, next3 + out2, ORDER);
+            from = (from + KERNEL_BYTES) & MASK;
+            to = (to + BYTES) & MASK;
         }
     }
 

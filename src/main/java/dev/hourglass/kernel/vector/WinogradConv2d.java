@@ -8,6 +8,8 @@ import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
 import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
+import static dev.hourglass.kernel.vector.WinogradWeights.CHAIN;
+import static dev.hourglass.kernel.vector.WinogradWeights.panels;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
@@ -19,9 +21,8 @@ import java.lang.foreign.MemorySegment;
  * are, too, so that the row's steps hand on what they write through a first-level cache: the second level's writes are several times
  * slower. Where weights are too many to be near, all tiles of a group are multiplied by a panel before the next one comes.
  *
- * <p>Packed weights are {@code [side, panels, side, cin, COLUMNS]}, in the order in which a single group reads them, from beginning to end;
- * the bias is {@code [panels, COLUMNS]}. One row of transformed patches is a matrix {@code [most, STRIDE]} where the channels of its taps
- * fit side by side, else one for each tap and chunk of channels.
+ * <p>One row of transformed patches is a matrix {@code [most, STRIDE]} where the channels of its taps fit side by side, else one for each
+ * tap and chunk of channels. How weights are packed, {@link WinogradWeights} says.
  */
 final class WinogradConv2d implements ForwardConv2d {
 
@@ -39,21 +40,15 @@ final class WinogradConv2d implements ForwardConv2d {
      */
     private static final int NEAR_STEP = Width.MANY_REGISTERS ? ROWS : 3 * ROWS;
 
-    /**
-     * Channels whose products are added up in one chain, at most. Longer chains round off more, and the output's transform magnifies
-     * that; a {@link RegisterTile#DEPTH} is a multiple of it.
-     */
-    private static final int CHAIN = Width.MANY_REGISTERS ? DEPTH / 2 : DEPTH;
+    /** Whether weights may be transformed late: measured on a processor without AVX-512 alone. */
+    private static final boolean LATE = !Width.MANY_REGISTERS;
 
     /** Groups grow only where that saves so much: smaller ones leave more of the caches to others. */
     private static final double WORTHWHILE = 0.98;
 
-    /** Input channels whose kernels are transformed in one go. */
-    private static final int PACK_ROWS = 32;
-
     private final WinogradTransform transform;
     private final WinogradPatches patches;
-    private final int taps;
+    private final WinogradWeights weights;
 
     /** Tiles of one item, a multiple of the register tile's rows. */
     private final int group;
@@ -75,7 +70,6 @@ final class WinogradConv2d implements ForwardConv2d {
     WinogradConv2d(WinogradTransform transform, Conv2dGeometry g, int threads) {
         this.transform = transform;
         this.patches = new WinogradPatches(transform);
-        this.taps = transform.taps();
         int tiles = transform.tiles(g);
         int units = (tiles + ROWS - 1) / ROWS;
         boolean near = (long) transform.side * g.cin() * g.cout() * Float.BYTES <= NEAR_ROW;
@@ -83,17 +77,20 @@ final class WinogradConv2d implements ForwardConv2d {
         int mostUnits = Math.clamp((near ? NEAR_GROUP : FAR_GROUP) / touched, 1, units);
         int bestBlocks = 1;
         int bestUnits = 1;
+        boolean bestLate = false;
         double bestTime = Double.POSITIVE_INFINITY;
         for (int blocks = 1; blocks <= panels(g); blocks++) {
             for (int size = 1; size <= mostUnits; size++) {
                 int parts = (units + size - 1) / size;
                 long spilled = size * touched > NEAR_GROUP ? units * touched : 0;
-                double work = ConvolutionCost.winograd(g, transform, parts, blocks, spilled);
+                boolean late = LATE && (!near || size * ROWS <= NEAR_STEP) && lateIsFaster(g, parts);
+                double work = ConvolutionCost.winograd(g, transform, late, parts, blocks, spilled);
                 double time = time(work, parts * blocks, threads);
                 if (time < WORTHWHILE * bestTime) {
                     bestTime = time;
                     bestBlocks = blocks;
                     bestUnits = (units + parts - 1) / parts;
+                    bestLate = late;
                 }
             }
         }
@@ -101,7 +98,19 @@ final class WinogradConv2d implements ForwardConv2d {
         groups = (tiles + group - 1) / group;
         most = near ? Math.min(NEAR_STEP, group) : group;
         columnBlocks = bestBlocks;
+        weights = bestLate ? new LateWinogradWeights(transform) : new EarlyWinogradWeights(transform);
         cycles = bestTime;
+    }
+
+    /** Whether it pays to transform the weights in each of so many passes over them, instead of reading more of them. */
+    private boolean lateIsFaster(Conv2dGeometry g, int passes) {
+        return ConvolutionCost.winograd(g, transform, true, passes, 1, 0)
+                < ConvolutionCost.winograd(g, transform, false, passes, 1, 0);
+    }
+
+    /** How many numbers a weight is packed in. */
+    double packedExpansion() {
+        return weights.expansion();
     }
 
     /** What this takes, as {@link ConvolutionCost} sees it. */
@@ -130,18 +139,16 @@ final class WinogradConv2d implements ForwardConv2d {
     }
 
     /**
-     * Whether {@link Memory#STEP} holds the distances between what a transform reads or writes together: three rows of an image, three
-     * rows of taps of transformed weights.
+     * Whether {@link Memory#STEP} holds the distances between what a transform reads or writes together: three rows of an image.
      */
     private static boolean distancesFit(Conv2dGeometry g) {
         long row = Math.max((long) g.w() * g.xStride(), (long) g.ow() * g.yStride());
-        long taps = 6L * g.cin() * panels(g) * COLUMNS;
-        return 3 * Math.max(row, taps) * Float.BYTES <= Memory.STEP;
+        return 3 * row * Float.BYTES <= Memory.STEP;
     }
 
     @Override
     public long packedBytes(Conv2dGeometry g) {
-        return ((long) taps * g.cin() + 1) * panels(g) * COLUMNS * Float.BYTES;
+        return weights.packedBytes(g);
     }
 
     @Override
@@ -157,106 +164,30 @@ final class WinogradConv2d implements ForwardConv2d {
             MemorySegment packed,
             MemorySegment workspace,
             int item) {
-        int columns = Math.min(COLUMNS, g.cout() - item * COLUMNS);
-        long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) item * COLUMNS * 4;
-        long to = Memory.address(packed, 0, packedBytes(g) / 4);
-        long scratch = Memory.address(workspace, 0, workspaceBytes(g) / 4);
-        long row = g.cout() * 4L;
-        long panel = to + item * transform.side * tapStep(g);
-        for (int ci = 0; ci < g.cin(); ci += PACK_ROWS) {
-            int rows = Math.min(PACK_ROWS, g.cin() - ci);
-            packRows(g, from + ci * row, g.cin() * row, row, rows, columns, panel + (long) ci * COLUMNS * 4, scratch);
-        }
-        long biasRow = to + biasOffset(g) + item * BYTES_ROW;
-        Rows.zero(biasRow, COLUMNS);
-        if (bias != null) {
-            Rows.copy(Memory.address(bias, (long) item * COLUMNS, columns), biasRow, columns);
-        }
+        weights.pack(g, weight, bias, packed, workspace, item);
     }
 
     @Override
     public void packAdjoint(
             Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int item) {
-        int in = adjoint.cout();
-        int out = adjoint.cin();
-        int columns = Math.min(COLUMNS, in - item * COLUMNS);
-        long from = Memory.address(weight, 0, (long) adjoint.depth() * in);
-        long to = Memory.address(packed, 0, packedBytes(adjoint) / 4);
-        long scratch = Memory.address(workspace, 0, workspaceBytes(adjoint) / 4);
-        long panel = to + item * transform.side * tapStep(adjoint);
-        long swapped = scratch + packScratchBytes(); // [9, PACK_ROWS, COLUMNS]
-        long kernelStep = (long) PACK_ROWS * COLUMNS * 4;
-        long transposing = swapped + 9 * kernelStep;
-        for (int co = 0; co < out; co += PACK_ROWS) {
-            int rows = Math.min(PACK_ROWS, out - co);
-            for (int tap = 0; tap < 9; tap++) {
-                long first = from + (((8L - tap) * in + (long) item * COLUMNS) * out + co) * 4;
-                Transpose.copy(first, out * 4L, columns, rows, swapped + tap * kernelStep, COLUMNS * 4L, transposing);
-            }
-            packRows(
-                    adjoint,
-                    swapped,
-                    kernelStep,
-                    COLUMNS * 4L,
-                    rows,
-                    columns,
-                    panel + (long) co * COLUMNS * 4,
-                    scratch);
-        }
-        Rows.zero(to + biasOffset(adjoint) + item * BYTES_ROW, COLUMNS);
-    }
-
-    /**
-     * Transforms the kernels of some input channels and one panel of output channels.
-     *
-     * @param kernelStep bytes from one element of a kernel to the next
-     * @param rowStep bytes from one input channel to the next
-     */
-    private void packRows(
-            Conv2dGeometry g,
-            long from,
-            long kernelStep,
-            long rowStep,
-            int rows,
-            int columns,
-            long panel,
-            long scratch) {
-        int side = transform.side;
-        long tap = tapStep(g);
-        long element = PACK_ROWS * BYTES_ROW; // scratch is [3, side, PACK_ROWS, COLUMNS]
-        if (columns < COLUMNS) {
-            Rows.zero(scratch, 3 * side * PACK_ROWS * COLUMNS);
-        }
-        for (int c = 0; c < columns; c += LANES) {
-            for (int j = 0; j < 3; j++) {
-                long in = from + j * kernelStep + c * 4L;
-                long out = scratch + j * element + c * 4L;
-                transform.weight(in, 3 * kernelStep, rowStep, out, 3 * element, BYTES_ROW, rows);
-            }
-        }
-        // Both vectors of a row in one go: what a tap receives is then one run of memory.
-        for (int i = 0; i < side; i++) {
-            long in = scratch + i * 3 * element;
-            transform.weight(
-                    in, element, BYTES, panel + (long) i * panels(g) * side * tap, tap, BYTES, rows * COLUMNS / LANES);
-        }
-    }
-
-    private long packScratchBytes() {
-        return 3L * transform.side * PACK_ROWS * BYTES_ROW;
+        weights.packAdjoint(adjoint, weight, packed, workspace, item);
     }
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        long packing = packScratchBytes() + 9L * PACK_ROWS * COLUMNS * 4 + Transpose.SCRATCH_BYTES;
-        return Math.max(packing, forwardBytes(g));
+        return Math.max(weights.packingBytes(g), forwardBytes(g));
     }
 
     private long forwardBytes(Conv2dGeometry g) {
         long row = (matrices(g) * STRIDE + transform.side * BYTES_ROW) * most;
         long products = (long) transform.side * transform.outputs * panels(g) * BYTES_ROW * group;
         long shifted = (long) panels(g) * COLUMNS * 4;
-        return patches.bytes(g, group, g.cin()) + row + products + shifted + RegisterTile.BYTES_OUT;
+        return patches.bytes(g, group, g.cin())
+                + weights.mostRows() * row
+                + weights.readingBytes(g)
+                + products
+                + shifted
+                + RegisterTile.BYTES_OUT;
     }
 
     /** What of a group's bytes one more tile writes and reads: columns of its patch and of its transformed products. */
@@ -292,39 +223,42 @@ final class WinogradConv2d implements ForwardConv2d {
         long scratch = shifted + (long) panels * COLUMNS * 4;
         long columns = scratch + RegisterTile.BYTES_OUT;
         long v = columns + patches.bytes(g, group, g.cin());
-        long m = v + matrices(g) * STRIDE * most;
+        long patchRow = matrices(g) * STRIDE * most;
+        long m = v + weights.mostRows() * patchRow;
         long product = most * BYTES_ROW;
-        long rows = m + side * product;
+        long u = m + weights.mostRows() * side * product;
+        long rows = u + weights.readingBytes(g);
         long panelStep = transform.outputs * group * BYTES_ROW;
         long rowStep = panels * panelStep;
 
-        long weights = Memory.address(packed, 0, packedBytes(g) / 4);
         int step = step(count);
+        int together;
         patches.down(g, x, tile0, count, g.cin(), columns);
-        for (int i = 0; i < side; i++) {
+        for (int i = 0; i < side; i += together) {
+            together = weights.rows(i);
             for (int t = 0; t < count; t += step) {
                 int last = Math.min(t + step, count);
-                for (int c = 0; c < g.cin(); c += DEPTH) {
-                    int channels = Math.min(DEPTH, g.cin() - c);
-                    long out = v + c / DEPTH * (most * STRIDE);
-                    long from = columns + c * 4L;
-                    patches.across(g, tile0, count, t, last, g.cin(), i, from, channels, out, STRIDE, tapOffset(g, 1));
+                for (int r = 0; r < together; r++) {
+                    patches(g, tile0, count, t, last, i + r, columns, v + r * patchRow);
                 }
                 for (int p = panel0; p < panel1; p++) {
-                    for (int j = 0; j < side; j++) {
-                        long u = weights + (((long) i * panels + p) * side + j) * tapStep(g);
-                        multiply(g, v + tapOffset(g, j), u, m + j * product, last - t, scratch);
+                    for (int k = 0; k < g.cin(); k += CHAIN) {
+                        int depth = Math.min(CHAIN, g.cin() - k);
+                        long taps = weights.read(g, packed, i, p, k, depth, u);
+                        for (int r = 0; r < together; r++) {
+                            long a = v + r * patchRow;
+                            long w = taps + r * side * WinogradWeights.tapStep(depth);
+                            multiply(g, a, k, w, depth, m + r * side * product, last - t, scratch);
+                        }
                     }
-                    long row = rows + i * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
-                    for (int c = 0; c < BYTES_ROW; c += BYTES) {
-                        transform.output(
-                                m + c, product, BYTES_ROW, row + c, BYTES_ROW, transform.outputs * BYTES_ROW, last - t);
+                    for (int r = 0; r < together; r++) {
+                        long to = rows + (i + r) * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
+                        output(m + r * side * product, to, last - t);
                     }
                 }
             }
         }
-        long bias = weights + biasOffset(g);
-        finish(g, rows, panelStep, bias, shift, shifted, addend, y, tile0, count, panel0, panel1);
+        finish(g, rows, panelStep, packed, shift, shifted, addend, y, tile0, count, panel0, panel1);
     }
 
     /** How many of a group's tiles are multiplied by a panel one after the other: equal parts where register tiles of any height do. */
@@ -333,23 +267,41 @@ final class WinogradConv2d implements ForwardConv2d {
         return most == ROWS ? ROWS : (count + steps - 1) / steps;
     }
 
-    /** One tap's products for some tiles and one panel of output channels. */
-    private void multiply(Conv2dGeometry g, long v, long u, long product, int tiles, long scratch) {
-        for (int k = 0; k < g.cin(); k += CHAIN) {
-            long chunk = v + k / DEPTH * (most * STRIDE) + k % DEPTH * 4L;
-            long weights = u + (long) k * COLUMNS * 4;
-            int depth = Math.min(CHAIN, g.cin() - k);
+    /** The pass along one row of taps, of some tiles of a group. */
+    private void patches(Conv2dGeometry g, int tile, int count, int begin, int end, int row, long columns, long out) {
+        for (int c = 0; c < g.cin(); c += DEPTH) {
+            int channels = Math.min(DEPTH, g.cin() - c);
+            long from = columns + c * 4L;
+            long to = out + c / DEPTH * (most * STRIDE);
+            patches.across(g, tile, count, begin, end, g.cin(), row, from, channels, to, STRIDE, tapOffset(g, 1));
+        }
+    }
+
+    /** The products of one row of taps, for some tiles, one chain of channels and one panel of output channels. */
+    private void multiply(
+            Conv2dGeometry g, long v, int channel, long taps, int depth, long products, int tiles, long scratch) {
+        long chain = v + channel / DEPTH * (most * STRIDE) + channel % DEPTH * 4L;
+        for (int j = 0; j < transform.side; j++) {
+            long w = taps + j * WinogradWeights.tapStep(depth);
             int rows;
             for (int t = 0; t < tiles; t += rows) {
                 rows = RegisterTile.next(tiles - t);
-                long a = chunk + t * STRIDE;
-                long to = product + t * BYTES_ROW;
-                if (k == 0) {
-                    RegisterTile.multiply(a, STRIDE, weights, depth, ZEROS, to, BYTES_ROW, rows);
+                long a = chain + tapOffset(g, j) + t * STRIDE;
+                long to = products + (j * (long) most + t) * BYTES_ROW;
+                if (channel == 0) {
+                    RegisterTile.multiply(a, STRIDE, w, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiplyAdd(a, STRIDE, weights, depth, to, to, BYTES_ROW, rows, scratch);
+                    RegisterTile.multiplyAdd(a, STRIDE, w, depth, to, to, BYTES_ROW, rows, scratch);
                 }
             }
+        }
+    }
+
+    /** The output's pass along one row of taps, of some tiles and one panel. */
+    private void output(long products, long to, int tiles) {
+        for (int c = 0; c < BYTES_ROW; c += BYTES) {
+            transform.output(
+                    products + c, most * BYTES_ROW, BYTES_ROW, to + c, BYTES_ROW, transform.outputs * BYTES_ROW, tiles);
         }
     }
 
@@ -358,7 +310,7 @@ final class WinogradConv2d implements ForwardConv2d {
             Conv2dGeometry g,
             long rows,
             long panelStep,
-            long bias,
+            MemorySegment packed,
             MemorySegment shift,
             long shifted,
             long addend,
@@ -373,7 +325,6 @@ final class WinogradConv2d implements ForwardConv2d {
         long rowStep = panels(g) * panelStep;
         long pixel = g.yStride() * 4L;
         int image = -1;
-        long biasRow = bias;
         int run;
         for (int done = 0; done < count; done += run) {
             int tile = tile0 + done;
@@ -381,9 +332,11 @@ final class WinogradConv2d implements ForwardConv2d {
             int n = transform.image(g, tile);
             if (shift != null && n != image) {
                 image = n;
-                biasRow = shifted;
                 long shiftRow = Memory.address(shift, (long) n * g.cout(), g.cout());
-                Rows.add(bias + first * 4L, shiftRow + first * 4L, shifted + first * 4L, last - first);
+                for (int c = first; c < last; c += COLUMNS) {
+                    int floats = Math.min(COLUMNS, last - c);
+                    Rows.add(weights.bias(g, packed, c / COLUMNS), shiftRow + c * 4L, shifted + c * 4L, floats);
+                }
             }
             int top = transform.top(g, tile);
             int left = transform.left(g, tile);
@@ -393,7 +346,7 @@ final class WinogradConv2d implements ForwardConv2d {
             for (int c = first; c < last; c += COLUMNS) {
                 long in = rows + c / COLUMNS * panelStep + done * outputs * BYTES_ROW;
                 int vectors = Math.min(COLUMNS, last - c) / LANES;
-                long shiftAt = biasRow + c * 4L;
+                long shiftAt = shift == null ? weights.bias(g, packed, c / COLUMNS) : shifted + c * 4L;
                 long to = y + at + c * 4L;
                 if (addend == 0) {
                     transform.finish(
@@ -425,19 +378,5 @@ final class WinogradConv2d implements ForwardConv2d {
     /** Matrices of one row of transformed patches. */
     private int matrices(Conv2dGeometry g) {
         return rowFits(g) ? 1 : transform.side * chunks(g);
-    }
-
-    private static int panels(Conv2dGeometry g) {
-        return (g.cout() + COLUMNS - 1) / COLUMNS;
-    }
-
-    /** Where the bias begins, in bytes from the first packed weight. */
-    private long biasOffset(Conv2dGeometry g) {
-        return taps * panels(g) * tapStep(g);
-    }
-
-    /** Bytes of one tap of one panel of packed weights. */
-    private static long tapStep(Conv2dGeometry g) {
-        return g.cin() * BYTES_ROW;
     }
 }

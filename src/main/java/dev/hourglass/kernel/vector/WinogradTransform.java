@@ -25,6 +25,9 @@ import dev.hourglass.kernel.Conv2dGeometry;
  */
 abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
 
+    /** Bytes of the vectors of one kernel. */
+    static final long KERNEL_BYTES = 9L * BYTES;
+
     /** Outputs along the side of a tile: {@code m}. */
     final int outputs;
 
@@ -138,8 +141,21 @@ abstract sealed class WinogradTransform permits Winograd2, Winograd4 {
         return index >= first && index < last ? in + index * axis : zeros;
     }
 
-    /** {@code G}: 3 elements of the kernel to {@code side} of its transform. */
-    abstract void weight(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
+    /** How many rows of taps {@link #weight} makes together: points but the first and the last come in pairs of opposite sign. */
+    final int weightRows(int row) {
+        return row == 0 || row == side - 1 ? 1 : 2;
+    }
+
+    /**
+     * {@code G g G'}, {@link #weightRows} rows of it: taps {@code [rows, side]} of {@code count} vectors.
+     *
+     * @param row the first row
+     * @param in address of kernels {@code [count, 9]} of vectors, dense
+     * @param out address of the first tap's first vector; vectors of a tap adjoin
+     * @param outRow bytes from row to row
+     * @param outTap bytes from tap to tap
+     */
+    abstract void weight(int row, long in, long out, long outRow, long outTap, int count);
 
     /** {@code G'}: {@code side} elements of the transformed kernel's gradient to 3 of the kernel's. */
     abstract void weightGradient(long in, long inAxis, long inStep, long out, long outAxis, long outStep, int count);
