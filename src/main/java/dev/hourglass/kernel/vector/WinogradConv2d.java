@@ -138,9 +138,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 && distancesFit(g);
     }
 
-    /**
-     * Whether {@link Memory#STEP} holds the distances between what a transform reads or writes together: three rows of an image.
-     */
+    /** Whether {@link Memory#STEP} holds the distances between what a transform reads or writes together: three rows of an image. */
     private static boolean distancesFit(Conv2dGeometry g) {
         long row = Math.max((long) g.w() * g.xStride(), (long) g.ow() * g.yStride());
         return 3 * row * Float.BYTES <= Memory.STEP;

@@ -67,61 +67,52 @@ abstract sealed class WinogradWeights permits EarlyWinogradWeights, LateWinograd
             MemorySegment packed,
             MemorySegment workspace,
             int panel) {
-        long from = Memory.address(weight, 0, (long) g.depth() * g.cout()) + (long) panel * COLUMNS * 4;
-        long row = g.cout() * 4L;
-        int columns = columns(g, panel);
-        long scratch = Memory.address(workspace, 0, packingBytes(g) / 4) + Transpose.SCRATCH_BYTES;
-        int count;
-        for (int ci = 0; ci < g.cin(); ci += count) {
-            count = channels(g, ci);
-            long kernels = kernels(g, packed, panel, ci, scratch);
-            for (int tap = 0; tap < 9; tap++) {
-                long first = from + ((long) tap * g.cin() + ci) * row;
-                for (int c = 0; c < COLUMNS; c += LANES) {
-                    long to = kernels + kernel(0, c) + (long) tap * BYTES;
-                    if (c < columns) {
-                        Im2col.column(first + c * 4L, row, to, kernel(1, 0), count);
-                    } else {
-                        Im2col.column(ZEROS, 0, to, kernel(1, 0), count);
-                    }
-                }
-            }
-            store(g, packed, panel, ci, count, kernels);
-        }
+        packKernels(g, Memory.address(weight, 0, (long) g.depth() * g.cout()), false, packed, workspace, panel);
+        int columns = bias == null ? 0 : Math.min(COLUMNS, g.cout() - panel * COLUMNS);
         long biasAt = bias == null ? 0 : Memory.address(bias, 0, g.cout()) + (long) panel * COLUMNS * 4;
-        DirectConv2d.packRow(biasAt, bias(g, packed, panel), bias == null ? 0 : columns);
+        DirectConv2d.packRow(biasAt, bias(g, packed, panel), columns);
     }
 
     /** Packs one panel of an adjoint's kernels; see {@link ForwardConv2d#packAdjoint}. */
     final void packAdjoint(
             Conv2dGeometry adjoint, MemorySegment weight, MemorySegment packed, MemorySegment workspace, int panel) {
-        int in = adjoint.cout();
-        int out = adjoint.cin();
-        long from = Memory.address(weight, 0, (long) adjoint.depth() * in) + (long) panel * COLUMNS * out * 4;
-        int columns = columns(adjoint, panel);
-        long transposing = Memory.address(workspace, 0, packingBytes(adjoint) / 4);
-        int count;
-        for (int co = 0; co < out; co += count) {
-            count = channels(adjoint, co);
-            long kernels = kernels(adjoint, packed, panel, co, transposing + Transpose.SCRATCH_BYTES);
-            for (int tap = 0; tap < 9; tap++) {
-                long first = from + ((8L - tap) * in * out + co) * 4;
-                for (int c = 0; c < COLUMNS; c += LANES) {
-                    long to = kernels + kernel(0, c) + (long) tap * BYTES;
-                    if (c < columns) {
-                        Transpose.copy(first + c * out * 4L, out * 4L, LANES, count, to, kernel(1, 0), transposing);
-                    } else {
-                        Im2col.column(ZEROS, 0, to, kernel(1, 0), count);
-                    }
-                }
-            }
-            store(adjoint, packed, panel, co, count, kernels);
-        }
+        long from = Memory.address(weight, 0, (long) adjoint.depth() * adjoint.cout());
+        packKernels(adjoint, from, true, packed, workspace, panel);
         Rows.zero(bias(adjoint, packed, panel), COLUMNS);
     }
 
-    private static int columns(Conv2dGeometry g, int panel) {
-        return Math.min(COLUMNS, g.cout() - panel * COLUMNS);
+    /**
+     * Packs one panel's kernels.
+     *
+     * @param adjoint whether the weights are those of the convolution that {@code g} is the adjoint of
+     */
+    private void packKernels(
+            Conv2dGeometry g, long weight, boolean adjoint, MemorySegment packed, MemorySegment workspace, int panel) {
+        int in = g.cin();
+        int out = g.cout();
+        long transposing = Memory.address(workspace, 0, packingBytes(g) / 4);
+        long step = kernel(1, 0);
+        int count;
+        for (int ci = 0; ci < in; ci += count) {
+            count = channels(g, ci);
+            long kernels = kernels(g, packed, panel, ci, transposing + Transpose.SCRATCH_BYTES);
+            for (int tap = 0; tap < 9; tap++) {
+                for (int c = 0; c < COLUMNS; c += LANES) {
+                    int column = panel * COLUMNS + c;
+                    long to = kernels + kernel(0, c) + (long) tap * BYTES;
+                    if (column >= out) {
+                        Im2col.column(ZEROS, 0, to, step, count);
+                    } else if (adjoint) {
+                        long from = weight + (((8L - tap) * out + column) * in + ci) * 4;
+                        Transpose.copy(from, in * 4L, LANES, count, to, step, transposing);
+                    } else {
+                        long from = weight + (((long) tap * in + ci) * out + column) * 4;
+                        Im2col.column(from, out * 4L, to, step, count);
+                    }
+                }
+            }
+            store(g, packed, panel, ci, count, kernels);
+        }
     }
 
     /** Where the kernel of an input channel and a column of a panel begins, in bytes. */
