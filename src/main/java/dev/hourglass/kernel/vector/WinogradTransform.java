@@ -15,7 +15,8 @@ import dev.hourglass.kernel.Conv2dGeometry;
  * </pre>
  *
  * and the products over all channels and tiles are {@code (m + 2)^2} matrix products, one for each element of a transformed tile, called
- * a tap here. Each method is one matrix along one axis; a transform is one pass down the columns and one along the rows.
+ * a tap here. Each method but {@link #weight} is one matrix along one axis; a transform is one pass down the columns and one along the
+ * rows.
  *
  * <p>Common parameters: {@code in} is the address of the first vector, {@code inAxis} the bytes from one element to the next along the
  * axis, {@code inStep} the bytes from one vector to the next of {@code count} that are done side by side; likewise for {@code out}.
