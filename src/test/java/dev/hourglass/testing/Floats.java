@@ -68,11 +68,16 @@ public final class Floats {
 
     /** The norm of the difference over the norm of what was expected. */
     public static double relativeError(float[] found, float[] expected) {
+        return distance(found, expected) / norm(expected);
+    }
+
+    /** The norm of the difference. */
+    public static double distance(float[] found, float[] expected) {
         double sum = 0;
         for (int k = 0; k < expected.length; k++) {
             sum += Math.pow((double) found[k] - expected[k], 2);
         }
-        return Math.sqrt(sum) / norm(expected);
+        return Math.sqrt(sum);
     }
 
     /** The inner product, in double. */
