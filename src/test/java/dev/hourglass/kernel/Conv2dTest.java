@@ -284,9 +284,12 @@ class Conv2dTest {
                 new ConvolutionRun(g, each).y, new ConvolutionRun(g, each.suited(threads, false)).y, g.toString());
     }
 
-    /** Whatever suits the number of images, as weights that are transformed when they are packed or when they are read: the same bits. */
+    /**
+     * Whatever suits the number of images, as weights that are transformed when they are packed or when they are read, or that are brought
+     * near in streams: the same bits.
+     */
     @ParameterizedTest
-    @CsvSource({"7, 128, 128, 4", "6, 304, 48, 4", "7, 304, 160, 2", "9, 64, 16, 2"})
+    @CsvSource({"7, 128, 128, 4", "6, 304, 48, 4", "7, 304, 160, 2", "9, 64, 16, 2", "3, 128, 128, 2"})
     void anImagesOutputDoesNotDependOnTheBatch(int side, int in, int out, int tile) {
         Window window = Window.padded(1);
         Conv2dGeometry one = Conv2dGeometry.of(1, side, side, in, out, 3, 3, window, window);

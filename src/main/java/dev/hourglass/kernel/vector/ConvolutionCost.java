@@ -27,8 +27,8 @@ final class ConvolutionCost {
     /** Cycles to transform one vector of channels of a tile's products or of its output gradients. */
     private static final double[] OUTPUT = {0, 0, 90, 0, 270};
 
-    /** Cycles to transform one vector of kernels. */
-    private static final double[] WEIGHT = {0, 0, 30, 0, 70};
+    /** Cycles to transform one vector of kernels, and for register tiles to find it further away than they left it. */
+    private static final double[] WEIGHT = {0, 0, 50, 0, 100};
 
     /** Weights up to this size stay in a second-level cache beside everything else. */
     private static final double NEAR = 640 << 10;
@@ -41,6 +41,12 @@ final class ConvolutionCost {
 
     private static final double FAR_STREAM = 8;
     private static final double THIRD_STREAM = Processor.FAST_THIRD_LEVEL ? 2 * FAR_STREAM : FAR_STREAM;
+
+    /**
+     * The same for the first of several passes without AVX-512 (measured on a Zen 3 with loud neighbours, who take over the third-level cache
+     * from one run of a network to the next): one stream brings this, several bring {@link #FAR_STREAM}.
+     */
+    private static final double FIRST_STREAM = 4;
 
     /** How often bytes that are written to beyond the second-level cache and read back would be read from there in that time. */
     private static final double SPILL = 4;
@@ -76,7 +82,7 @@ final class ConvolutionCost {
         double four = 0;
         for (int images : batches) {
             Conv2dGeometry g = geometry.withImages(images);
-            direct += (weights + direct(g)) / images;
+            direct += (weights + directForward(g)) / images;
             two += winograd(g, TWO, weights) / images;
             four += winograd(g, FOUR, weights) / images;
         }
@@ -101,8 +107,17 @@ final class ConvolutionCost {
         return direct <= Math.min(two, four) ? 0 : two <= four ? 2 : 4;
     }
 
+    /** The direct algorithm's forward pass. The way of its weights counts without AVX-512 only, where it was measured. */
+    private static double directForward(Conv2dGeometry g) {
+        double bytes = (double) g.depth() * g.cout() * Float.BYTES;
+        if (Width.MANY_REGISTERS) {
+            return direct(g);
+        }
+        return ProductBlocks.inStreams(g) ? direct(g) + bytes / FAR_STREAM : hidden(direct(g), bytes / FIRST_STREAM);
+    }
+
     private static double direct(Conv2dGeometry g) {
-        double rows = padded(g.rows(), RegisterTile4x2.ROWS);
+        double rows = RegisterTile.computed(g.rows());
         double products = rows * g.depth() * padded(g.cout(), COLUMNS) / LANES;
         double gathered = (double) g.rows() * g.depth() / LANES;
         return products * DIRECT_FMA + gathered * GATHER;
@@ -123,14 +138,15 @@ final class ConvolutionCost {
             int weightPasses,
             int patchPasses,
             long spilled) {
-        double tiles = padded(transform.tiles(g), RegisterTile4x2.ROWS);
+        double tiles = RegisterTile.computed(transform.tiles(g));
         double products = tiles * transform.taps() * g.cin() * padded(g.cout(), COLUMNS) / LANES * FMA;
         double weights = (late ? 9.0 : transform.taps()) * g.cin() * g.cout() * Float.BYTES;
-        double streamed = weightPasses * stream(weights);
+        double first = Width.MANY_REGISTERS ? stream(weights) : weights / (late ? FAR_STREAM : FIRST_STREAM);
+        double streamed = first + (weightPasses - 1) * stream(weights);
         double kernels = g.cin() * padded(g.cout(), COLUMNS) / LANES;
         double multiplied = late
                 ? products + streamed + weightPasses * kernels * WEIGHT[transform.outputs]
-                : Math.max(products, streamed) + (1 - HIDDEN) * Math.min(products, streamed);
+                : hidden(products, streamed);
         double patches = (double) transform.tiles(g) * g.cin() / LANES * PATCH[transform.outputs];
         double outputs = (double) transform.tiles(g) * g.cout() / LANES * OUTPUT[transform.outputs];
         return multiplied + patchPasses * patches + outputs + spilled * SPILL / FAR_STREAM;
@@ -164,6 +180,11 @@ final class ConvolutionCost {
     /** Cycles of transforming its output gradients. */
     static double gradientOutputs(Conv2dGeometry g, WinogradTransform transform) {
         return (double) transform.tiles(g) * g.cout() / LANES * OUTPUT[transform.outputs];
+    }
+
+    /** Products while weights stream. */
+    private static double hidden(double products, double streamed) {
+        return Math.max(products, streamed) + (1 - HIDDEN) * Math.min(products, streamed);
     }
 
     private static double stream(double bytes) {

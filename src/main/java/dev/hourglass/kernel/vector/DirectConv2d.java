@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.ReadAhead.STREAMS;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
@@ -144,6 +145,7 @@ final class DirectConv2d implements ForwardConv2d {
         int inPlace = Im2col.pointwise(g) ? RegisterTile.inPlace(rows, g.xStride() * 4L) : 0;
         int step = ProductBlocks.depth(g);
         boolean readAhead = blocks.readAhead(g);
+        boolean inStreams = ProductBlocks.inStreams(g);
         for (int k = 0; k < g.depth(); k += step) {
             int depth = Math.min(step, g.depth() - k);
             long input = x + ((long) row0 * g.xStride() + k) * 4;
@@ -158,6 +160,11 @@ final class DirectConv2d implements ForwardConv2d {
             Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, DEPTH);
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
+                if (inStreams && (p - panel0) % STREAMS == 0) {
+                    int streams = Math.min(STREAMS, panel1 - p);
+                    long apart = panelFloats(g) * Float.BYTES;
+                    ReadAhead.touchInStreams(panel + k * rowBytes, apart, streams, depth * rowBytes, scratch);
+                }
                 long bias = panel + g.depth() * rowBytes;
                 long sum = sums + (depth == g.depth() ? 0 : p - panel0) * panelSums;
                 if (k == 0 && shift != null) {

@@ -65,6 +65,16 @@ final class EarlyWinogradWeights extends WinogradWeights {
     }
 
     @Override
+    int together() {
+        return 1;
+    }
+
+    @Override
+    void approach(Conv2dGeometry g, MemorySegment packed, int panel, int panel0, int panel1, long scratch) {
+        // They are read in order, and the products of more tiles hide their way.
+    }
+
+    @Override
     int rows(int row) {
         return 1;
     }

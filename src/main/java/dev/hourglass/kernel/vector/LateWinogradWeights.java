@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.ReadAhead.STREAMS;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 
@@ -11,6 +12,9 @@ import java.lang.foreign.MemorySegment;
  * taps at a time. That pays where tiles are few and transformed weights would come from far, four times as many.
  */
 final class LateWinogradWeights extends WinogradWeights {
+
+    /** Bytes of panels that are brought near together, where one has less: about half of a second-level cache. */
+    private static final long NEAR = 320 << 10;
 
     LateWinogradWeights(WinogradTransform transform) {
         super(transform);
@@ -49,6 +53,21 @@ final class LateWinogradWeights extends WinogradWeights {
     @Override
     long bias(Conv2dGeometry g, MemorySegment packed, int panel) {
         return kernels(g, packed, panel, g.cin(), 0);
+    }
+
+    /** All of them: a panel comes from far once, and is in the second-level cache when it is read for the other rows. */
+    @Override
+    int together() {
+        return transform.side;
+    }
+
+    @Override
+    void approach(Conv2dGeometry g, MemorySegment packed, int panel, int panel0, int panel1, long scratch) {
+        int most = Math.clamp(NEAR / panelBytes(g), 1, panels(g));
+        if ((panel - panel0) % most == 0) {
+            long stream = Math.min(most, panel1 - panel) * panelBytes(g) / STREAMS;
+            ReadAhead.touchInStreams(kernels(g, packed, panel, 0, 0), stream, STREAMS, stream, scratch);
+        }
     }
 
     @Override

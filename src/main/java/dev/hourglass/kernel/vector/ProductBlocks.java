@@ -29,6 +29,12 @@ final class ProductBlocks {
     /** Weights up to this size stay near from item to item. */
     private static final long NEAR_WEIGHTS = 1 << 20;
 
+    /** Up to so many rows, products are through with their weights sooner than these come, unless several streams bring them. */
+    private static final int FEW_ROWS = 4 * ROWS;
+
+    /** Weights from this size on are not in the second-level cache still from the last run of a network. */
+    private static final long FAR_WEIGHTS = 64 << 10;
+
     private final int threads;
 
     /** @param threads how many threads share the items */
@@ -76,14 +82,21 @@ final class ProductBlocks {
      * costs more than it saves.
      */
     private static boolean streamed(Conv2dGeometry g) {
-        return !Width.MANY_REGISTERS
-                && depthBlocks(g) > 1
-                && (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES > NEAR_WEIGHTS;
+        return !Width.MANY_REGISTERS && depthBlocks(g) > 1 && weightBytes(g) > NEAR_WEIGHTS;
     }
 
     /** Whether weights are worth reading ahead, a few lines before each of many tiles. */
     boolean readAhead(Conv2dGeometry g) {
         return streamed(g) && rows(g) > MAX_ROWS / 2;
+    }
+
+    /** Whether panels are worth bringing near side by side before they are multiplied: measured without AVX-512 alone. */
+    static boolean inStreams(Conv2dGeometry g) {
+        return !Width.MANY_REGISTERS && g.rows() <= FEW_ROWS && weightBytes(g) >= FAR_WEIGHTS;
+    }
+
+    private static long weightBytes(Conv2dGeometry g) {
+        return (long) DirectConv2d.panels(g) * COLUMNS * g.depth() * Float.BYTES;
     }
 
     /** Items by columns too, each of which gathers its rows again: as few as leave no thread idle for long. */

@@ -65,6 +65,19 @@ final class RegisterTile {
         return rows == ROWS || rows % RegisterTile4x2.ROWS == 0;
     }
 
+    /** How many rows tiles compute for so many: short ones are filled up. */
+    static int computed(int rows) {
+        int high = Math.max(0, rows - MANY) / ROWS * ROWS;
+        int computed = high;
+        int height;
+        for (int left = rows - high; left > 0; left -= height) {
+            height = next(left);
+            int unit = exact(height) ? 1 : RegisterTile4x2.ROWS;
+            computed += (height + unit - 1) / unit * unit;
+        }
+        return computed;
+    }
+
     /**
      * How many of the first rows {@link #multiply} reads where they lie, so many bytes apart: those of whole tiles, where tiles are of 12
      * rows. Rows that begin within half a line of the same set of a cache would push each other out of it.

@@ -19,7 +19,8 @@ import java.lang.foreign.MemorySegment;
  * whole group; then, for each row of taps and some tiles, the pass along the row, the products with the transformed weights and the
  * output's pass along the row; and last the output's pass down the columns, which writes {@code y}. Where weights are few, these tiles
  * are, too, so that the row's steps hand on what they write through a first-level cache: the second level's writes are several times
- * slower. Where weights are too many to be near, all tiles of a group are multiplied by a panel before the next one comes.
+ * slower. Where weights are too many to be near, all tiles of a group are multiplied by a panel before the next one comes; where they are
+ * transformed as they are read, by all rows of taps of it.
  *
  * <p>One row of transformed patches is a matrix {@code [most, STRIDE]} where the channels of its taps fit side by side, else one for each
  * tap and chunk of channels. How weights are packed, {@link WinogradWeights} says.
@@ -177,11 +178,11 @@ final class WinogradConv2d implements ForwardConv2d {
     }
 
     private long forwardBytes(Conv2dGeometry g) {
-        long row = (matrices(g) * STRIDE + transform.side * BYTES_ROW) * most;
         long products = (long) transform.side * transform.outputs * panels(g) * BYTES_ROW * group;
         long shifted = (long) panels(g) * COLUMNS * 4;
         return patches.bytes(g, group, g.cin())
-                + weights.mostRows() * row
+                + weights.together() * patchRowBytes(g)
+                + weights.mostRows() * transform.side * most * BYTES_ROW
                 + weights.readingBytes(g)
                 + products
                 + shifted
@@ -221,8 +222,8 @@ final class WinogradConv2d implements ForwardConv2d {
         long scratch = shifted + (long) panels * COLUMNS * 4;
         long columns = scratch + RegisterTile.BYTES_OUT;
         long v = columns + patches.bytes(g, group, g.cin());
-        long patchRow = matrices(g) * STRIDE * most;
-        long m = v + weights.mostRows() * patchRow;
+        long patchRow = patchRowBytes(g);
+        long m = v + weights.together() * patchRow;
         long product = most * BYTES_ROW;
         long u = m + weights.mostRows() * side * product;
         long rows = u + weights.readingBytes(g);
@@ -230,28 +231,24 @@ final class WinogradConv2d implements ForwardConv2d {
         long rowStep = panels * panelStep;
 
         int step = step(count);
-        int together;
+        int together = weights.together();
         patches.down(g, x, tile0, count, g.cin(), columns);
         for (int i = 0; i < side; i += together) {
-            together = weights.rows(i);
             for (int t = 0; t < count; t += step) {
                 int last = Math.min(t + step, count);
                 for (int r = 0; r < together; r++) {
                     patches(g, tile0, count, t, last, i + r, columns, v + r * patchRow);
                 }
                 for (int p = panel0; p < panel1; p++) {
-                    for (int k = 0; k < g.cin(); k += CHAIN) {
-                        int depth = Math.min(CHAIN, g.cin() - k);
-                        long taps = weights.read(g, packed, i, p, k, depth, u);
-                        for (int r = 0; r < together; r++) {
-                            long a = v + r * patchRow;
-                            long w = taps + r * side * WinogradWeights.tapStep(depth);
-                            multiply(g, a, k, w, depth, m + r * side * product, last - t, scratch);
+                    weights.approach(g, packed, p, panel0, panel1, scratch);
+                    int read;
+                    for (int r = 0; r < together; r += read) {
+                        read = weights.rows(i + r);
+                        products(g, packed, i + r, read, p, v + r * patchRow, last - t, u, m, scratch);
+                        for (int j = 0; j < read; j++) {
+                            long to = rows + (i + r + j) * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
+                            output(m + j * side * product, to, last - t);
                         }
-                    }
-                    for (int r = 0; r < together; r++) {
-                        long to = rows + (i + r) * rowStep + p * panelStep + t * transform.outputs * BYTES_ROW;
-                        output(m + r * side * product, to, last - t);
                     }
                 }
             }
@@ -272,6 +269,29 @@ final class WinogradConv2d implements ForwardConv2d {
             long from = columns + c * 4L;
             long to = out + c / DEPTH * (most * STRIDE);
             patches.across(g, tile, count, begin, end, g.cin(), row, from, channels, to, STRIDE, tapOffset(g, 1));
+        }
+    }
+
+    /** The products of some rows of taps, for some tiles and one panel of output channels. */
+    private void products(
+            Conv2dGeometry g,
+            MemorySegment packed,
+            int row,
+            int count,
+            int panel,
+            long v,
+            int tiles,
+            long u,
+            long products,
+            long scratch) {
+        for (int k = 0; k < g.cin(); k += CHAIN) {
+            int depth = Math.min(CHAIN, g.cin() - k);
+            long taps = weights.read(g, packed, row, panel, k, depth, u);
+            for (int r = 0; r < count; r++) {
+                long w = taps + r * transform.side * WinogradWeights.tapStep(depth);
+                long to = products + r * transform.side * most * BYTES_ROW;
+                multiply(g, v + r * patchRowBytes(g), k, w, depth, to, tiles, scratch);
+            }
         }
     }
 
@@ -371,6 +391,11 @@ final class WinogradConv2d implements ForwardConv2d {
     /** Rows that one tap of one tile takes. */
     private static int chunks(Conv2dGeometry g) {
         return (g.cin() + DEPTH - 1) / DEPTH;
+    }
+
+    /** Bytes of one row of transformed patches. */
+    private long patchRowBytes(Conv2dGeometry g) {
+        return matrices(g) * STRIDE * most;
     }
 
     /** Matrices of one row of transformed patches. */

@@ -132,6 +132,19 @@ abstract sealed class WinogradWeights permits EarlyWinogradWeights, LateWinograd
     /** Address of a panel's bias {@code [COLUMNS]}. */
     abstract long bias(Conv2dGeometry g, MemorySegment packed, int panel);
 
+    /** How many rows of taps are multiplied by a panel before the next panel comes. */
+    abstract int together();
+
+    /**
+     * Brings the next panel, or some, near before it is read, where that pays.
+     *
+     * @param panel the next panel
+     * @param panel0 the first one of the item
+     * @param panel1 the one behind its last
+     * @param scratch address of a float to write
+     */
+    abstract void approach(Conv2dGeometry g, MemorySegment packed, int panel, int panel0, int panel1, long scratch);
+
     /** How many rows of taps {@link #read} brings together. */
     abstract int rows(int row);
 
