@@ -27,7 +27,7 @@ final class ConvolutionCost {
     /** Cycles to transform one vector of channels of a tile's products or of its output gradients. */
     private static final double[] OUTPUT = {0, 0, 90, 0, 270};
 
-    /** Cycles to transform one vector of kernels, and for register tiles to find it further away than they left it. */
+    /** Cycles to transform one vector of kernels late, and to wait for it: register tiles then read it from a second-level cache. */
     private static final double[] WEIGHT = {0, 0, 50, 0, 100};
 
     /** Weights up to this size stay in a second-level cache beside everything else. */
