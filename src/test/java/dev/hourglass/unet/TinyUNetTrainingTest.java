@@ -38,7 +38,7 @@ class TinyUNetTrainingTest {
 
     /**
      * Euclidean error of a parameter after 20 steps, as a share of the way that it went. With Winograd's algorithm it stands in place of
-     * single weights' errors: Adam divides a gradient by its own size, so that the rounding of the one smallest gradient of 600 thousand
+     * single weights' errors: Adam divides a gradient by its own size, so that the rounding of the one smallest gradient of 900 thousand
      * decides how far the worst weight is off, and a change of an addition's order moves that fivefold.
      */
     private static final double WAY_TOLERANCE = 1e-4;
