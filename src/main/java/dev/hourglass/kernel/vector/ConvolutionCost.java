@@ -109,10 +109,10 @@ final class ConvolutionCost {
 
     /** The direct algorithm's forward pass. The way of its weights counts without AVX-512 only, where it was measured. */
     private static double directForward(Conv2dGeometry g) {
-        double bytes = (double) g.depth() * g.cout() * Float.BYTES;
         if (Width.MANY_REGISTERS) {
             return direct(g);
         }
+        double bytes = (double) g.depth() * g.cout() * Float.BYTES;
         return ProductBlocks.inStreams(g) ? direct(g) + bytes / FAR_STREAM : hidden(direct(g), bytes / FIRST_STREAM);
     }
 

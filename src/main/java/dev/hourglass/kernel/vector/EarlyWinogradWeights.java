@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.DirectConv2d.panels;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
 

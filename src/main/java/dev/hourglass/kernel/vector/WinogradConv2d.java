@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.DirectConv2d.panels;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
@@ -9,7 +10,6 @@ import static dev.hourglass.kernel.vector.RegisterTile.ROWS;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 import static dev.hourglass.kernel.vector.RegisterTile.ZEROS;
 import static dev.hourglass.kernel.vector.WinogradWeights.CHAIN;
-import static dev.hourglass.kernel.vector.WinogradWeights.panels;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
@@ -84,14 +84,16 @@ final class WinogradConv2d implements ForwardConv2d {
             for (int size = 1; size <= mostUnits; size++) {
                 int parts = (units + size - 1) / size;
                 long spilled = size * touched > NEAR_GROUP ? units * touched : 0;
-                boolean late = LATE && (!near || size * ROWS <= NEAR_STEP) && lateIsFaster(g, parts);
-                double work = ConvolutionCost.winograd(g, transform, late, parts, blocks, spilled);
+                double early = ConvolutionCost.winograd(g, transform, false, parts, blocks, spilled);
+                double work = LATE && (!near || size * ROWS <= NEAR_STEP)
+                        ? Math.min(early, ConvolutionCost.winograd(g, transform, true, parts, blocks, spilled))
+                        : early;
                 double time = time(work, parts * blocks, threads);
                 if (time < WORTHWHILE * bestTime) {
                     bestTime = time;
                     bestBlocks = blocks;
                     bestUnits = (units + parts - 1) / parts;
-                    bestLate = late;
+                    bestLate = work < early;
                 }
             }
         }
@@ -101,12 +103,6 @@ final class WinogradConv2d implements ForwardConv2d {
         columnBlocks = bestBlocks;
         weights = bestLate ? new LateWinogradWeights(transform) : new EarlyWinogradWeights(transform);
         cycles = bestTime;
-    }
-
-    /** Whether it pays to transform the weights in each of so many passes over them, instead of reading more of them. */
-    private boolean lateIsFaster(Conv2dGeometry g, int passes) {
-        return ConvolutionCost.winograd(g, transform, true, passes, 1, 0)
-                < ConvolutionCost.winograd(g, transform, false, passes, 1, 0);
     }
 
     /** How many numbers a weight is packed in. */

@@ -1,5 +1,6 @@
 package dev.hourglass.kernel.vector;
 
+import static dev.hourglass.kernel.vector.DirectConv2d.panels;
 import static dev.hourglass.kernel.vector.Memory.BYTES;
 import static dev.hourglass.kernel.vector.Memory.LANES;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
@@ -324,10 +325,6 @@ final class WinogradConv2dGradient implements WeightGradient {
 
     private static int paddedIn(Conv2dGeometry g) {
         return (g.cin() + ROWS - 1) / ROWS * ROWS;
-    }
-
-    private static int panels(Conv2dGeometry g) {
-        return (g.cout() + COLUMNS - 1) / COLUMNS;
     }
 
     private static int paddedOut(Conv2dGeometry g) {

@@ -35,11 +35,6 @@ abstract sealed class WinogradWeights permits EarlyWinogradWeights, LateWinograd
         this.transform = transform;
     }
 
-    /** Panels of {@link RegisterTile#COLUMNS} output channels. */
-    static int panels(Conv2dGeometry g) {
-        return (g.cout() + COLUMNS - 1) / COLUMNS;
-    }
-
     /** Chains of input channels. */
     static int chains(Conv2dGeometry g) {
         return (g.cin() + CHAIN - 1) / CHAIN;
