@@ -22,9 +22,9 @@ import jdk.incubator.vector.FloatVector;
  * core, instructions are what a product waits for, branches above all. C2 must not bring a later step's broadcasts forward, which would
  * cost registers that are not there. Where the loop might be left between two steps, it cannot: what is added up has to be complete
  * there. Behind later steps a fence for loads holds them back, which is no instruction; but C2 counts a sum as a register in use only
- * once the round has added to it, so that the first step needs its look for the end. Each look compares with an address of its own,
- * which spares an addition. More steps in a round would be too much for C1 (see "C1's limit" in ARCHITECTURE.md), and a third step of
- * the transposed product, whose strides are arguments, makes C2 keep a sum in memory.
+ * once the round has added to it, so that the first step needs its look, although rounds of four never end there. Each look compares
+ * with an address of its own, which spares an addition. More steps in a round would be too much for C1 (see "C1's limit" in
+ * ARCHITECTURE.md), and a third step of the transposed product, whose strides are arguments, makes C2 keep a sum in memory.
  */
 final class RegisterTile5x2 {
 
