@@ -161,7 +161,7 @@ class Conv2dTest {
     }
 
     /**
-     * Rows, depth and columns of more than one block, tiles that are not whole, weights that are far for few rows and for many; rows that
+     * Rows, depth and columns of more than one block, blocks of more than one chain, tiles that are not whole, weights that are far for few rows and for many; rows that
      * begin in the same sets of a cache, that are far, and far in several blocks; whatever comes on top, however the work is cut.
      */
     @ParameterizedTest
@@ -174,7 +174,8 @@ class Conv2dTest {
         "29, 1024, 40",
         "35, 2048, 70",
         "30011, 30, 33",
-        "1701, 1100, 50"
+        "1701, 1100, 50",
+        "545, 2500, 130"
     })
     void productsOfManyBlocksAgreeWithTheScalarTwin(int rows, int in, int out) {
         Conv2dGeometry g = Conv2dGeometry.linear(rows, in, out);

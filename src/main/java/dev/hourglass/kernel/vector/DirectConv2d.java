@@ -3,8 +3,6 @@ package dev.hourglass.kernel.vector;
 import static dev.hourglass.kernel.vector.ReadAhead.STREAMS;
 import static dev.hourglass.kernel.vector.RegisterTile.BYTES_ROW;
 import static dev.hourglass.kernel.vector.RegisterTile.COLUMNS;
-import static dev.hourglass.kernel.vector.RegisterTile.DEPTH;
-import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 
 import dev.hourglass.kernel.Conv2dGeometry;
 import dev.hourglass.kernel.WeightFormat;
@@ -109,8 +107,8 @@ final class DirectConv2d implements ForwardConv2d {
 
     @Override
     public long workspaceBytes(Conv2dGeometry g) {
-        long widened = format == WeightFormat.FLOAT32 ? 0 : (long) DEPTH * COLUMNS * Float.BYTES;
-        long row = STRIDE + blocks.sums(g) * BYTES_ROW;
+        long widened = format == WeightFormat.FLOAT32 ? 0 : (long) ProductBlocks.depth(g) * COLUMNS * Float.BYTES;
+        long row = ProductBlocks.stride(g) + blocks.sums(g) * BYTES_ROW;
         return Math.max(blocks.rows(g) * row + RegisterTile.BYTES_OUT + widened, PACK_BYTES);
     }
 
@@ -139,7 +137,7 @@ final class DirectConv2d implements ForwardConv2d {
         // gathered rows, sums [panels, rows, COLUMNS], a tile, widened weights
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
         long panelSums = blockRows * BYTES_ROW;
-        long sums = a + blockRows * STRIDE;
+        long sums = a + blockRows * ProductBlocks.stride(g);
         long scratch = sums + blocks.sums(g) * panelSums;
         long widened = scratch + RegisterTile.BYTES_OUT;
         int inPlace = Im2col.pointwise(g) ? RegisterTile.inPlace(rows, g.xStride() * 4L) : 0;
@@ -157,7 +155,7 @@ final class DirectConv2d implements ForwardConv2d {
                     ReadAhead.touchRows(output, g.yStride() * 4L, inPlace, columns * 4L, scratch);
                 }
             }
-            Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, DEPTH);
+            Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, (int) (ProductBlocks.stride(g) / 4));
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
                 if (inStreams && (p - panel0) % STREAMS == 0) {
@@ -233,21 +231,23 @@ final class DirectConv2d implements ForwardConv2d {
             long ahead) {
         int columns = Math.min(COLUMNS, g.cout() - column);
         long pixel = g.xStride() * 4L;
+        long dense = ProductBlocks.stride(g);
+        int chain = ProductBlocks.chain(g);
         long yStride = g.yStride() * 4L;
         boolean straight = y != 0 && addend == 0 && columns == COLUMNS;
         int height;
         for (int r = 0; r < rows; r += height) {
             height = RegisterTile.next(rows - r);
             readAhead(ahead, depth, r, height, rows, scratch);
-            long left = r < inPlace ? input + r * pixel : gathered + (r - inPlace) * STRIDE;
-            long stride = r < inPlace ? pixel : STRIDE;
+            long left = r < inPlace ? input + r * pixel : gathered + (r - inPlace) * dense;
+            long stride = r < inPlace ? pixel : dense;
             long sum = sums + r * BYTES_ROW;
             long at = ((long) (row0 + r) * g.yStride() + column) * 4;
             if (straight && RegisterTile.exact(height)) {
-                tile(left, stride, right, depth, bias, sum, y + at, yStride, height, scratch);
+                tile(left, stride, right, depth, chain, bias, sum, y + at, yStride, height, scratch);
                 continue;
             }
-            tile(left, stride, right, depth, bias, sum, sum, BYTES_ROW, height, scratch);
+            tile(left, stride, right, depth, chain, bias, sum, sum, BYTES_ROW, height, scratch);
             if (y != 0 && addend == 0) {
                 Merge.store(sum, y + at, yStride, height, columns);
             } else if (y != 0) {
@@ -264,22 +264,33 @@ final class DirectConv2d implements ForwardConv2d {
         }
     }
 
-    /** One register tile: {@code to = bias + products}, or {@code sum + products} where there is no bias. */
+    /**
+     * One register tile: {@code to = bias + products}, or {@code sum + products} where there is no bias, chain by chain. Between two of
+     * them the sums stay in {@code to}, whose lines have come near by the time the last chain adds to them.
+     */
     private static void tile(
             long left,
             long leftStride,
             long right,
             int depth,
+            int chain,
             long bias,
             long sum,
             long to,
             long stride,
             int rows,
             long scratch) {
-        if (bias != 0) {
-            RegisterTile.multiply(left, leftStride, right, depth, bias, to, stride, rows);
-        } else {
-            RegisterTile.multiplyAdd(left, leftStride, right, depth, sum, to, stride, rows, scratch);
+        for (int k = 0; k < depth; k += chain) {
+            int count = Math.min(chain, depth - k);
+            long a = left + k * 4L;
+            long b = right + k * BYTES_ROW;
+            if (k > 0) {
+                RegisterTile.multiplyAdd(a, leftStride, b, count, to, stride, to, stride, rows, scratch);
+            } else if (bias != 0) {
+                RegisterTile.multiply(a, leftStride, b, count, bias, to, stride, rows);
+            } else {
+                RegisterTile.multiplyAdd(a, leftStride, b, count, sum, BYTES_ROW, to, stride, rows, scratch);
+            }
         }
     }
 

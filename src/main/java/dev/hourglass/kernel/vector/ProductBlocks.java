@@ -7,23 +7,29 @@ import dev.hourglass.kernel.Conv2dGeometry;
 
 /**
  * How {@link DirectConv2d} cuts a product: into items of some rows (output pixels) and some panels of columns, whose depth is cut into
- * blocks. What an output is a sum of, and in which order, depends on the depth alone.
+ * blocks, and these into chains. An output is the sum of its chains, in their order, which depend on the depth alone.
  */
 final class ProductBlocks {
 
-    /** Rows of an item, at most: with AVX-512 a block of them shares a second-level cache with weights and sums. */
+    /** Rows of an item, at most: with AVX-512 a block of one chain shares a second-level cache with weights and sums. */
     private static final int MAX_ROWS = ROWS * (Width.MANY_REGISTERS ? 22 : 40);
 
     /** The same where low tiles stream weights: they are through with a block soon, and it takes more to hide the first one's wait. */
     private static final int STREAMED_ROWS = ROWS * 52;
 
-    /**
-     * Depth of a block, at most. Without AVX-512 a panel's block and a tile's rows share a first-level cache of 32 KiB; with it deep
-     * tiles matter more (see {@link RegisterTile#DEPTH}).
-     */
-    private static final int MAX_DEPTH = Width.MANY_REGISTERS ? 1024 : 256;
+    /** The same where rows may come from a third-level cache, so that weights come from far half as often. */
+    private static final int THIRD_LEVEL_ROWS = ROWS * 44;
 
-    /** Depths of blocks are a multiple of this: rows of whole cache lines are copied faster. */
+    /**
+     * Depth of a chain of sums, at most: longer ones round off more. Without AVX-512 a panel's part and a tile's rows share a first-level
+     * cache of 32 KiB. High tiles ask less of a second-level one, and the deeper they are, the less it takes to begin and to end them.
+     */
+    private static final int MAX_CHAIN = Width.MANY_REGISTERS ? 1024 : 256;
+
+    /** Chains of a block, at most. With one its rows stay in a second-level cache; with more its sums are brought back less often. */
+    private static final int CHAINS = Processor.FAST_THIRD_LEVEL ? 2 : 1;
+
+    /** Depths of chains and blocks are a multiple of this: rows of whole cache lines are copied faster. */
     private static final int DEPTH_UNIT = 16;
 
     /** Weights up to this size stay near from item to item. */
@@ -49,21 +55,47 @@ final class ProductBlocks {
     /** Rows of an item: as equal as whole tiles allow, and as many items for each thread, unless they would be low. */
     int rows(Conv2dGeometry g) {
         int tiles = (g.rows() + ROWS - 1) / ROWS;
-        int most = streamed(g) ? STREAMED_ROWS : MAX_ROWS;
+        int most = mostRows(g);
         int least = (g.rows() + most - 1) / most;
         int equal = (least + threads - 1) / threads * threads;
         int items = g.rows() / equal >= MAX_ROWS / 2 ? equal : least;
         return (tiles + items - 1) / items * ROWS;
     }
 
-    private static int depthBlocks(Conv2dGeometry g) {
-        return (g.depth() + MAX_DEPTH - 1) / MAX_DEPTH;
+    private static int mostRows(Conv2dGeometry g) {
+        if (streamed(g)) {
+            return STREAMED_ROWS;
+        }
+        return Processor.FAST_THIRD_LEVEL && weightBytes(g) > NEAR_WEIGHTS ? THIRD_LEVEL_ROWS : MAX_ROWS;
     }
 
-    /** Depth of all blocks but the last one, which is about as deep. */
+    private static int depthBlocks(Conv2dGeometry g) {
+        return (g.depth() + depth(g) - 1) / depth(g);
+    }
+
+    /** Depth of all blocks but the last one. */
     static int depth(Conv2dGeometry g) {
-        int depth = (g.depth() + depthBlocks(g) - 1) / depthBlocks(g);
+        return Math.min(CHAINS * chain(g), inUnits(g.depth()));
+    }
+
+    /** Depth of all chains but the last one, which is about as deep. */
+    static int chain(Conv2dGeometry g) {
+        int chains = (g.depth() + MAX_CHAIN - 1) / MAX_CHAIN;
+        return inUnits((g.depth() + chains - 1) / chains);
+    }
+
+    private static int inUnits(int depth) {
         return (depth + DEPTH_UNIT - 1) / DEPTH_UNIT * DEPTH_UNIT;
+    }
+
+    /**
+     * Bytes from row to row of a gathered block: a constant where tiles want one, otherwise an odd number of cache lines, so that rows do
+     * not begin in the same set, with room for a vector behind the last float, which {@link Im2col} may spoil.
+     */
+    static long stride(Conv2dGeometry g) {
+        return Width.MANY_REGISTERS
+                ? (depth(g) / DEPTH_UNIT + 1 | 1) * DEPTH_UNIT * (long) Float.BYTES
+                : RegisterTile.STRIDE;
     }
 
     /** Panels whose sums are kept from block to block. */

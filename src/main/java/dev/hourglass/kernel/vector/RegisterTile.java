@@ -21,13 +21,15 @@ final class RegisterTile {
     static final int COLUMNS = 2 * LANES;
 
     /**
-     * The largest depth of one product. Higher tiles ask less of a second-level cache, and the deeper they are, the less it takes to
-     * begin and to end them. Without AVX-512 a panel stays in the first: with 288 floats a 3x3 kernel over a multiple of 32 channels
-     * comes out even. Either way rows do not begin in the same cache set.
+     * The largest depth of a left matrix whose rows are {@link #STRIDE} apart. Without AVX-512 a panel of it stays in a first-level cache:
+     * with 288 floats a 3x3 kernel over a multiple of 32 channels comes out even. Either way rows do not begin in the same cache set.
      */
     static final int DEPTH = Width.MANY_REGISTERS ? 1056 : 288;
 
-    /** Bytes from row to row of a gathered left matrix: a constant, so that a low tile's rows are constant offsets from one address. */
+    /**
+     * Bytes from row to row of a left matrix, unless tiles take other strides: without AVX-512 a constant, so that rows are constant
+     * offsets from one address.
+     */
     static final long STRIDE = (long) DEPTH * Float.BYTES;
 
     /** After so many bytes the sets of a first-level cache begin anew. */
@@ -91,9 +93,9 @@ final class RegisterTile {
      * {@code out = start + a b}: each sum begins with its column's start.
      *
      * @param a address of {@code [ROWS, depth]}
-     * @param aStride bytes from row to row of {@code a}: {@link #STRIDE}, or any for rows that {@link #inPlace} counts
+     * @param aStride bytes from row to row of {@code a}, up to {@link Memory#STEP} in all: any with AVX-512, without {@link #STRIDE}
      * @param b address of {@code [depth, COLUMNS]}, dense
-     * @param depth at most {@link #DEPTH}
+     * @param depth up to the row's length
      * @param start address of {@code [COLUMNS]}; {@link #ZEROS} for none
      * @param out address of {@code [ROWS, COLUMNS]} with {@code outStride} bytes a row
      * @param rows how many of the rows matter; the others may be written, too
@@ -101,7 +103,7 @@ final class RegisterTile {
     static void multiply(long a, long aStride, long b, int depth, long start, long out, long outStride, int rows) {
         if (rows <= SHORT) {
             for (int r = 0; r < rows; r += RegisterTile4x2.ROWS) {
-                RegisterTile4x2.multiply(a + r * STRIDE, b, depth, start, out + r * outStride, outStride);
+                RegisterTile4x2.multiply(a + r * aStride, aStride, b, depth, start, out + r * outStride, outStride);
             }
         } else if (Width.MANY_REGISTERS) {
             RegisterTile12x2.multiply(a, aStride, b, depth, start, out, outStride);
@@ -113,14 +115,23 @@ final class RegisterTile {
     /**
      * {@code out = plus + a b}: what is added comes last, so that the sums of a deep product are sums of its blocks.
      *
-     * @param plus address of {@code [ROWS, COLUMNS]}, dense; may be {@code out}
+     * @param plus address of {@code [ROWS, COLUMNS]} with {@code plusStride} bytes a row; may be {@code out}
      * @param scratch address of {@link #BYTES_OUT} bytes
      * @param rows how many rows there are; no others are written
      */
     static void multiplyAdd(
-            long a, long aStride, long b, int depth, long plus, long out, long outStride, int rows, long scratch) {
+            long a,
+            long aStride,
+            long b,
+            int depth,
+            long plus,
+            long plusStride,
+            long out,
+            long outStride,
+            int rows,
+            long scratch) {
         multiply(a, aStride, b, depth, ZEROS, scratch, BYTES_ROW, rows);
-        Merge.add(scratch, plus, BYTES_ROW, out, outStride, rows, COLUMNS);
+        Merge.add(scratch, plus, plusStride, out, outStride, rows, COLUMNS);
     }
 
     /**

@@ -6,6 +6,7 @@ import static dev.hourglass.kernel.vector.Memory.FLOAT;
 import static dev.hourglass.kernel.vector.Memory.MASK;
 import static dev.hourglass.kernel.vector.Memory.ORDER;
 import static dev.hourglass.kernel.vector.Memory.S;
+import static dev.hourglass.kernel.vector.Memory.STEP;
 import static dev.hourglass.kernel.vector.RegisterTile.STRIDE;
 
 import jdk.incubator.vector.FloatVector;
@@ -24,8 +25,11 @@ final class RegisterTile4x2 {
 
     private RegisterTile4x2() {}
 
-    /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it. */
-    static void multiply(long leftAt, long rightAt, int depth, long startAt, long outAt, long outStride) {
+    /** {@code out = start + a b}, as {@link RegisterTile#multiply} has it; the rows of {@code a} are {@code leftStride} bytes apart. */
+    static void multiply(
+            long leftAt, long leftStride, long rightAt, int depth, long startAt, long outAt, long outStride) {
+        long one = Width.MANY_REGISTERS ? leftStride & (STEP >> 1) : STRIDE;
+        long three = Width.MANY_REGISTERS ? (3 * leftStride) & STEP : 3 * STRIDE;
         long end = (rightAt + depth * (2L * BYTES)) & MASK;
         long end1 = end - 2 * BYTES;
         long end2 = end - 4 * BYTES;
@@ -47,13 +51,13 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + one));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 1)));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + three));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
             if (b == end1) {
@@ -64,13 +68,13 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 4));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE + 4));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + one + 4));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE + 4));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 1) + 4));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 4));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + three + 4));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
             if (b == end2) {
@@ -81,13 +85,13 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 8));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE + 8));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + one + 8));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE + 8));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 1) + 8));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 8));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + three + 8));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
             if (b == end3) {
@@ -98,13 +102,13 @@ final class RegisterTile4x2 {
             x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 12));
             c0a = x.fma(ba, c0a);
             c0b = x.fma(bb, c0b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + STRIDE + 12));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + one + 12));
             c1a = x.fma(ba, c1a);
             c1b = x.fma(bb, c1b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 2 * STRIDE + 12));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + (one << 1) + 12));
             c2a = x.fma(ba, c2a);
             c2b = x.fma(bb, c2b);
-            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + 3 * STRIDE + 12));
+            x = FloatVector.broadcast(S, (float) FLOAT.get(ALL, a + three + 12));
             c3a = x.fma(ba, c3a);
             c3b = x.fma(bb, c3b);
             a = (a + 16) & MASK;

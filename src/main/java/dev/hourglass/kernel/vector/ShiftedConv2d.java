@@ -180,7 +180,8 @@ final class ShiftedConv2d implements ForwardConv2d {
                         if (k == 0) {
                             RegisterTile.multiply(left, stride, b, depth, ZEROS, to, BYTES_ROW, height);
                         } else {
-                            RegisterTile.multiplyAdd(left, stride, b, depth, to, to, BYTES_ROW, height, scratch);
+                            RegisterTile.multiplyAdd(
+                                    left, stride, b, depth, to, BYTES_ROW, to, BYTES_ROW, height, scratch);
                         }
                     }
                 }

@@ -305,7 +305,7 @@ final class WinogradConv2d implements ForwardConv2d {
                 if (channel == 0) {
                     RegisterTile.multiply(a, STRIDE, w, depth, ZEROS, to, BYTES_ROW, rows);
                 } else {
-                    RegisterTile.multiplyAdd(a, STRIDE, w, depth, to, to, BYTES_ROW, rows, scratch);
+                    RegisterTile.multiplyAdd(a, STRIDE, w, depth, to, BYTES_ROW, to, BYTES_ROW, rows, scratch);
                 }
             }
         }
