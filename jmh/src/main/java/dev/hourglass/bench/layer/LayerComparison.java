@@ -29,7 +29,9 @@ public final class LayerComparison implements AutoCloseable {
      *
      * @param count how often the layer occurs in its network
      * @param timings by engine; where an engine takes part twice, the faster
-     * @param peakShare this library's share of the processor's peak, by the textbook's multiply-adds
+     * @param peakShare this library's median's share of the processor's peak, by the textbook's multiply-adds
+     * @param turnShare the median over the rounds of this library's share of what the processor did beside it: where clocks change
+     *     within seconds, one fast round of the peak is not what the others could do
      * @param gigaflops this library's, a multiply-add being two
      * @param bytesPerRun what a run of this library allocates: more than some hundred say that C2 boxes vectors
      */
@@ -38,6 +40,7 @@ public final class LayerComparison implements AutoCloseable {
             int count,
             Map<String, Timings> timings,
             double peakShare,
+            double turnShare,
             double gigaflops,
             double bytesPerRun) {}
 
@@ -133,7 +136,8 @@ public final class LayerComparison implements AutoCloseable {
             Timings chains = new Timings("peak", millis[works.size()]);
             double gigaflops = 2e-6 * layer.multiplyAdds() / own.median();
             double share = gigaflops / peak.gigaflops(chains.min());
-            return new Outcome(layer, count, timings, share, gigaflops, Turns.bytesPerRun(works.getFirst()));
+            double turnShare = own.pairedSpeedupOver(chains) * layer.multiplyAdds() / peak.multiplyAdds();
+            return new Outcome(layer, count, timings, share, turnShare, gigaflops, Turns.bytesPerRun(works.getFirst()));
         } finally {
             works.forEach(Work::close);
         }

@@ -70,14 +70,14 @@ public final class LayerReport {
         StringBuilder table = new StringBuilder(
                 """
 
-                | layer | times | Hourglass ms | min - max ms | GFLOP/s | of the peak | bytes allocated a run |%s
-                |---|---:|---:|---:|---:|---:|---:|%s
+                | layer | times | Hourglass ms | min - max ms | GFLOP/s | of the peak | of its round's | bytes allocated a run |%s
+                |---|---:|---:|---:|---:|---:|---:|---:|%s
                 """.formatted(peers ? " fastest peer | its ms | ratio |" : "", peers ? "---|---:|---:|" : ""));
         for (LayerComparison.Outcome outcome : outcomes) {
             Timings own = outcome.timings().values().iterator().next();
             boolean product = outcome.layer().multiplyAdds() > 0;
             table.append(format(
-                    "| %s | %d | %.3f | %.3f - %.3f | %s | %s | %.0f |%s%n",
+                    "| %s | %d | %.3f | %.3f - %.3f | %s | %s | %s | %.0f |%s%n",
                     outcome.layer().label(),
                     outcome.count(),
                     own.median(),
@@ -85,6 +85,7 @@ public final class LayerReport {
                     own.max(),
                     product ? format("%.0f", outcome.gigaflops()) : "",
                     product ? format("%.0f%%", 100 * outcome.peakShare()) : "",
+                    product ? format("%.0f%%", 100 * outcome.turnShare()) : "",
                     outcome.bytesPerRun(),
                     fastestPeer(outcome.timings())
                             .map(peer -> format(
