@@ -161,8 +161,9 @@ class Conv2dTest {
     }
 
     /**
-     * Rows, depth and columns of more than one block, blocks of more than one chain, tiles that are not whole, weights that are far for few rows and for many; rows that
-     * begin in the same sets of a cache, that are far, and far in several blocks; whatever comes on top, however the work is cut.
+     * Rows, depth and columns of more than one block, blocks of more than one chain, tiles that are not whole, weights that are far for
+     * few rows and for many; rows that begin in the same sets of a cache, that are far, and far in several blocks; whatever comes on
+     * top, however the work is cut.
      */
     @ParameterizedTest
     @CsvSource({

@@ -136,8 +136,9 @@ final class DirectConv2d implements ForwardConv2d {
         int panel1 = (int) ((long) panels(g) * (block + 1) / columnBlocks);
         // gathered rows, sums [panels, rows, COLUMNS], a tile, widened weights
         long a = Memory.address(workspace, 0, workspaceBytes(g) / 4);
+        long stride = ProductBlocks.stride(g);
         long panelSums = blockRows * BYTES_ROW;
-        long sums = a + blockRows * ProductBlocks.stride(g);
+        long sums = a + blockRows * stride;
         long scratch = sums + blocks.sums(g) * panelSums;
         long widened = scratch + RegisterTile.BYTES_OUT;
         int inPlace = Im2col.pointwise(g) ? RegisterTile.inPlace(rows, g.xStride() * 4L) : 0;
@@ -155,7 +156,7 @@ final class DirectConv2d implements ForwardConv2d {
                     ReadAhead.touchRows(output, g.yStride() * 4L, inPlace, columns * 4L, scratch);
                 }
             }
-            Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, (int) (ProductBlocks.stride(g) / 4));
+            Im2col.gather(g, x, row0 + inPlace, rows - inPlace, k, k + depth, a, (int) (stride / 4));
             for (int p = panel0; p < panel1; p++) {
                 long panel = panel(g, packed, p);
                 if (inStreams && (p - panel0) % STREAMS == 0) {
